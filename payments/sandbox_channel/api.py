@@ -110,7 +110,8 @@ class Channel:
             return self._for_merchant(route, request, number) if route.on else route.work(request, number)
         except (Refusal, BadFault) as error:
             return problem(error if isinstance(error, Refusal) else Refusal(400, "bad_fault", str(error)))
-        except Exception as error:  # noqa: BLE001 - whatever was sent, the sender gets JSON and the channel lives on
+        except Exception as error:
+            # Whatever was sent, the sender gets JSON and the channel lives on.
             log.error("%s %s failed: %r", request.method, request.path[:200], error)
             return as_json({"error": "internal", "message": "The channel failed."}, 500)
 

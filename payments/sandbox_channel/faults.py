@@ -7,8 +7,10 @@ from typing import Any
 
 # How a call is answered, whatever it asks for. Any of them may also wait `seconds` first.
 TRANSPORT = {"slow", "drop_before", "drop_after", "error_before", "error_after", "bad_signature"}
-# What the channel decides.
+# What the channel decides. A payment is refused when it is opened, and is pending after the buyer's click; a pending
+# one without `seconds` is decided by the next question, one with a `code` ends refused with it.
 OUTCOME = {"refuse", "pending", "reverse_after"}
+# How a notice travels. Set on payment or refund, it happens to notices about those only.
 DELIVERY = {"duplicate", "late", "reorder", "forge", "lose"}
 FITS = {
     "refund": TRANSPORT | OUTCOME | DELIVERY,

@@ -68,7 +68,7 @@ dd { margin: 0 0 .75rem; overflow-wrap: anywhere }
 
 
 def language(asked: str | None, accepted: str) -> str:
-    """ "zh" or "en": what ?lang= says, else the browser's first choice of the two."""
+    """Either "zh" or "en": what ?lang= says, else the browser's first choice of the two."""
     if asked and asked[:2].lower() in WORDS:
         return asked[:2].lower()
     liked = sorted(((_weight(part), part.strip()[:2].lower()) for part in accepted.split(",")), key=lambda one: -one[0])
