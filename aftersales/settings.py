@@ -1,0 +1,207 @@
+"""All settings. Each value that differs between machines is read through aftersales.env."""
+
+from urllib.parse import unquote, urlsplit
+
+import django_stubs_ext
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from aftersales import devservices, env
+
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = env.ROOT
+DEBUG = env.boolean("DEBUG", default=False)
+SECRET_KEY = env.secret("SECRET_KEY", default="only-for-development-never-for-money" if DEBUG else "")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEBUG else "")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+
+INSTALLED_APPS = [
+    "aftersales.apps.AftersalesConfig",
+    "orders.apps.OrdersConfig",
+    "refunds.apps.RefundsConfig",
+    "aftersales.apps.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django_filters",
+    "pgtrigger",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "aftersales.middleware.ReaderMiddleware",
+]
+ROOT_URLCONF = "aftersales.urls"
+WSGI_APPLICATION = "aftersales.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+            ]
+        },
+    }
+]
+
+
+def _database(url: str) -> dict[str, object]:
+    parts = urlsplit(url)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": False,
+    }
+
+
+# READ COMMITTED, the default, is required: a move re-reads in a fresh statement what a rival wrote.
+DATABASE_URL = env.url(
+    "DATABASE_URL", schemes=("postgres", "postgresql"), example="postgres://user:password@host:5432/name"
+) or devservices.database_url(debug=DEBUG)
+DATABASES = {"default": _database(DATABASE_URL)}
+if not DATABASES["default"]["NAME"]:
+    raise ImproperlyConfigured("DATABASE_URL names no database: postgres://user:password@host:5432/name")
+REDIS_URL = env.url(
+    "REDIS_URL", schemes=("redis", "rediss", "unix"), example="redis://host:6379/0"
+) or devservices.redis_url(debug=DEBUG)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "aftersales.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "orders:list"
+LOGOUT_REDIRECT_URL = "orders:shop"
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("zh-hans", _("Chinese"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    # Evidence is private: it lies outside every served folder and leaves through a view that checks access.
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": env.text("EVIDENCE_DIR", str(BASE_DIR / ".dev" / "evidence")), "base_url": None},
+    },
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# Where the payment channel finds us, and where we find it.
+PUBLIC_URL = env.url(
+    "PUBLIC_URL",
+    schemes=("http", "https"),
+    example="https://shop.example",
+    default="http://127.0.0.1:8000" if DEBUG else "",
+).rstrip("/")
+CHANNELS = {
+    "sandbox": {
+        "class": "payments.sandbox.Sandbox",
+        "url": env.url(
+            "SANDBOX_URL",
+            schemes=("http", "https"),
+            example="http://127.0.0.1:8090",
+            default="http://127.0.0.1:8090" if DEBUG else "",
+        ),
+        "secret": env.text("SANDBOX_SECRET", "sandbox-secret" if DEBUG else ""),
+    }
+}
+PAYMENT_CHANNEL = "sandbox"
+
+CELERY_BROKER_URL = REDIS_URL
+# The broker is a hint: every job is a row that a sweep finds again. These settings only make the hint prompt.
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_TASK_SOFT_TIME_LIMIT = 300
+CELERY_TASK_TIME_LIMIT = 360
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 5
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 600,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 5,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+}
+# A web request that wakes a worker must not wait for a broker that is away.
+CELERY_TASK_PUBLISH_RETRY = False
+TICK_SECONDS = env.integer("TICK_SECONDS", default=10, least=1)
+if TICK_SECONDS > 30:
+    raise ImproperlyConfigured(f"TICK_SECONDS={TICK_SECONDS} should be at most 30: a clock fires within a minute.")
+# `expires`: ticks missed while no worker ran do not pile up.
+_TICK = {"schedule": TICK_SECONDS, "options": {"expires": TICK_SECONDS}}
+CELERY_BEAT_SCHEDULE = {
+    # Proves that beat, broker and a worker are alive; /health shows its age.
+    "heartbeat": {"task": "aftersales.tasks.beat", **_TICK},
+    # Payment and receipt clocks.
+    "order-clocks": {"task": "orders.tasks.sweep_orders", **_TICK},
+    # The seller's and the buyer's clocks of a ticket.
+    "ticket-clocks": {"task": "refunds.tasks.sweep_tickets", **_TICK},
+    # Payments: started at the channel, asked about, imported ones registered.
+    "payments": {"task": "refunds.tasks.pursue_payments", **_TICK},
+    # Money back: sent, asked about, sent again under the same number.
+    "payouts": {"task": "refunds.tasks.pursue_payouts", **_TICK},
+}
+
+if not DEBUG:
+    SECURE_SSL_REDIRECT = env.boolean("SECURE_SSL_REDIRECT", default=True)
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = env.integer("SECURE_HSTS_SECONDS", default=31_536_000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+SECURE_REDIRECT_EXEMPT = [r"^health$", r"^notices/"]
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+# Evidence per photo, before it is decoded.
+EVIDENCE_MAX_BYTES = 8 * 1024 * 1024
+EVIDENCE_MAX_PIXELS = 40_000_000
+EVIDENCE_PER_MESSAGE = 9
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+}
