@@ -1,0 +1,21 @@
+"""Why orders refuses something: one sentence each, saying what can be done instead."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class OrderError(models.TextChoices):
+    CART_EMPTY = "cart_empty", _("The cart is empty. Choose something first.")
+    NOT_ON_SALE = "not_on_sale", _("%(title)s is not on sale now. Take it out of the cart to go on.")
+    OUT_OF_STOCK = "out_of_stock", _("Only %(left)s of %(title)s are left. Lower the quantity to go on.")
+    QUANTITY = "quantity", _("The quantity has to be a whole number from 1 to %(most)s.")
+    ADDRESS_MISSING = "address_missing", _("Say where the goods should go.")
+    COUPON = "coupon", _("This coupon cannot be used here. Take it out, or check its conditions.")
+    SHOP_CANNOT_SELL = (
+        "shop_cannot_sell",
+        _("%(shop)s cannot take orders yet: it has no return address. Its staff can add one under “Shops”."),
+    )
+    NOTHING_TO_SHIP = "nothing_to_ship", _("Choose at least one unit that can be shipped.")
+    TOO_MANY_UNITS = "too_many_units", _("At most %(most)s of %(title)s can be shipped now.")
+    NOTHING_TO_PAY = "nothing_to_pay", _("This order is not waiting for a payment any more.")
+    RETURN_ADDRESS = "return_address", _("This shop's policy offers returns, so it needs a return address.")

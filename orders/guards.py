@@ -1,0 +1,33 @@
+"""What the database refuses of orders, beside the CHECKs of the models. Imported once, by AppConfig.ready()."""
+
+import pgtrigger
+
+from aftersales.lifecycle.guards import append_only, attach, freeze, guard
+from orders.lifecycle import ORDER
+from orders.models import Leg, Order, OrderLine, Payment, Policy, Posting
+
+guard(ORDER)
+append_only(Policy)
+append_only(Posting)
+append_only(Leg)
+freeze(Order, "number", "buyer_id", "shop_id", "policy_id", "currency", "freight", "total")
+freeze(OrderLine, "order_id", "sku_id", "quantity", "list_total", "discount", "paid")
+freeze(Payment, "number", "order_id", "channel", "amount", "currency")
+# Legs may be written one after another; at the commit every posting has to sum to zero per currency.
+attach(
+    Leg,
+    pgtrigger.Trigger(
+        name="balanced",
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        timing=pgtrigger.Deferred,
+        func="""
+        IF EXISTS (
+            SELECT 1 FROM orders_leg WHERE posting_id = NEW.posting_id GROUP BY currency HAVING sum(amount) <> 0
+        ) THEN
+            RAISE EXCEPTION 'posting % does not sum to zero', NEW.posting_id USING ERRCODE = 'check_violation';
+        END IF;
+        RETURN NULL;
+        """,
+    ),
+)

@@ -1,0 +1,40 @@
+"""The states of an order, and why one closes."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from aftersales.lifecycle.table import Owner, State, States
+
+
+class OrderState(States):
+    AWAITING_PAYMENT = State(
+        "awaiting_payment", _("Awaiting payment"), "amber", owner=Owner.BUYER, clock="payment", on_due="expire"
+    )
+    AWAITING_SHIPMENT = State("awaiting_shipment", _("Awaiting shipment"), "blue", owner=Owner.SELLER)
+    AWAITING_RECEIPT = State(
+        "awaiting_receipt", _("Awaiting receipt"), "violet", owner=Owner.BUYER, clock="receipt", on_due="auto_receive"
+    )
+    COMPLETED = State("completed", _("Completed"), "green", resting=True)
+    CLOSED = State("closed", _("Closed"), "grey", final=True)
+
+
+class ClosedReason(models.TextChoices):
+    BUYER_CANCELLED = "buyer_cancelled", _("Cancelled by the buyer")
+    PAYMENT_TIMEOUT = "payment_timeout", _("Not paid in time")
+    SELLER_CANCELLED = "seller_cancelled", _("Cancelled by the seller")
+    FULLY_REFUNDED = "fully_refunded", _("Fully refunded")
+
+
+class Profile(models.TextChoices):
+    MARKETPLACE = "marketplace", _("Marketplace")
+    LOCAL_DELIVERY = "local_delivery", _("Local delivery")
+    VIRTUAL = "virtual", _("Virtual goods")
+
+
+class Account(models.TextChoices):
+    """The ledger's accounts. Positive legs are debits."""
+
+    CHANNEL = "channel", _("Held at the payment channel")
+    SALES = "sales", _("Received for orders")
+    SURPLUS = "surplus", _("Received without an order to pay")
+    REFUNDS_DUE = "refunds_due", _("Owed back to buyers")
