@@ -1,0 +1,18 @@
+"""Every model of refunds, so that an import need not know the file."""
+
+from refunds.models.goods import Evidence, Inspection, ReturnParcel
+from refunds.models.payout import Payout, PayoutEvent, PayoutLine
+from refunds.models.ticket import Reason, Ticket, TicketEvent, TicketLine
+
+__all__ = [
+    "Evidence",
+    "Inspection",
+    "Payout",
+    "PayoutEvent",
+    "PayoutLine",
+    "Reason",
+    "ReturnParcel",
+    "Ticket",
+    "TicketEvent",
+    "TicketLine",
+]

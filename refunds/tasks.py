@@ -1,0 +1,24 @@
+"""What beat and wake-ups run: thin calls, safe to run twice, at once, or not at all until the next tick."""
+
+from celery import shared_task
+
+from aftersales.lifecycle.move import sweep
+from refunds import workers
+from refunds.actions import ON_DUE
+from refunds.lifecycle import TICKET
+
+
+@shared_task
+def sweep_tickets() -> None:
+    for state, verb in ON_DUE.items():
+        sweep(TICKET, state, verb)
+
+
+@shared_task
+def pursue_payments() -> None:
+    workers.pursue_payments()
+
+
+@shared_task
+def pursue_payouts() -> None:
+    workers.pursue_payouts()
