@@ -72,7 +72,8 @@ def _database(url: str) -> dict[str, object]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "DISABLE_SERVER_SIDE_CURSORS": False,
+        # Several test runs at once on one server each name a database of their own.
+        "TEST": {"NAME": env.text("TEST_DATABASE") or None},
     }
 
 
