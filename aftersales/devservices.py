@@ -9,7 +9,7 @@ project's data, else one started now, detached, so that it survives whoever need
    for the process, stop those whose data are gone, and start what is missing.
 
 `aftersales.dev.place` says where the data lie and as which user the services run.
-`python -m aftersales.devservices start|stop|status|reset` needs no settings; `manage.py devservices` is the same.
+`python -m aftersales.devservices start|stop|status|env|reset` needs no settings.
 """
 
 import fcntl
@@ -18,7 +18,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -33,21 +33,19 @@ from aftersales.dev.valkey import Valkey
 
 SERVICES: tuple[type[Service], ...] = (Postgres, Valkey)
 LOCK_SECONDS = 180
-# What this process started, for a supervisor that wants to stop it again.
-started: set[str] = set()
 
 
 def database_url(*, debug: bool, root: Path = env.ROOT) -> str:
     """The embedded PostgreSQL's URL. Raises ImproperlyConfigured when debug is off."""
     if not debug:
-        raise ImproperlyConfigured(_refusal("DATABASE_URL", "postgres://user:password@host:5432/name", "PostgreSQL"))
+        raise ImproperlyConfigured(_refusal(Postgres))
     return _placeholder("postgres") or ensure(Postgres, root)
 
 
 def redis_url(*, debug: bool, root: Path = env.ROOT) -> str:
     """The embedded Valkey's URL. Raises ImproperlyConfigured when debug is off."""
     if not debug:
-        raise ImproperlyConfigured(_refusal("REDIS_URL", "redis://:password@host:6379/0", "Valkey"))
+        raise ImproperlyConfigured(_refusal(Valkey))
     return _placeholder("redis") or ensure(Valkey, root)
 
 
@@ -61,11 +59,16 @@ def ensure(kind: type[Service], root: Path) -> str:
         raise ImproperlyConfigured(f"{error.filename} belongs to another user than the one who runs this.") from error
 
 
-def stop(root: Path = env.ROOT) -> list[str]:
+def stop(root: Path = env.ROOT, only: Collection[str] = ("postgres", "valkey")) -> list[str]:
     """Stop the services of this project and those whose data were deleted. The names of what ran."""
     root = root.resolve()
     with lock(root):
-        return [service.title for service in _services(root) if service.stop()]
+        return [service.title for service in _services(root) if service.name in only and service.stop()]
+
+
+def running(root: Path = env.ROOT) -> set[str]:
+    """The names of the services that run now."""
+    return {service.name for service in _services(root.resolve()) if service.running()[0]}
 
 
 def status(root: Path = env.ROOT) -> list[str]:
@@ -73,13 +76,31 @@ def status(root: Path = env.ROOT) -> list[str]:
 
 
 def reset(root: Path = env.ROOT) -> list[str]:
-    """Stop the services and delete everything in `.dev`: databases, evidence, the sandbox's books."""
-    ended = stop(root)
+    """Stop the services and delete everything in `.dev`: databases, evidence, the sandbox's books.
+
+    Refuses while the shop runs, and when the data are not here but behind DATABASE_URL.
+    """
+    if env.raw("DATABASE_URL"):
+        raise ImproperlyConfigured("DATABASE_URL is set: that database is not touched. Empty it yourself, or unset it.")
+    if _is_in_use(root):
+        raise ImproperlyConfigured("The shop is running. Stop it first (Ctrl-C where `make run` was started).")
+    stop(root)
     for folder in (places.find(root).folder, root.resolve() / ".dev"):
         shutil.rmtree(folder, ignore_errors=True)
         if folder.exists():
             raise ImproperlyConfigured(f"{folder} could not be deleted. Who owns it?")
-    return ended
+    return ["The demo shop is deleted. `make run` makes a new one."]
+
+
+def _is_in_use(root: Path) -> bool:
+    try:
+        with (root / ".dev" / "run.json").open() as record:
+            fcntl.flock(record, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 @contextmanager
@@ -128,9 +149,7 @@ def _started(kind: type[Service], root: Path) -> str:
         service = kind(places.find(root))
         _forget_lost_data(service)
         service.place.prepare()
-        url, is_new = service.ensure(ports(_last_port(kind, root)))
-        if is_new:
-            started.add(kind.name)
+        url = service.ensure(ports(_last_port(kind, root)))
         _write(service, url)
         return url
 
@@ -184,22 +203,29 @@ def _placeholder(scheme: str) -> str:
     return f"{scheme}://127.0.0.1:1/none" if sys.argv[1:2] == ["devservices"] else ""
 
 
-def _refusal(variable: str, example: str, service: str) -> str:
-    return f"{variable} is not set. It should look like {example}. Only with DEBUG=1 an embedded {service} starts."
+def _refusal(kind: type[Service]) -> str:
+    return f"{kind.variable} is not set. It should look like {kind.example}. {kind.title} starts with DEBUG=1 only."
 
 
-def main(action: str) -> list[str]:
-    """The lines to print for a command-line action."""
-    if action == "start":
-        for kind in SERVICES:
-            ensure(kind, env.ROOT)
-    if action in {"stop", "reset"}:
-        ended = reset() if action == "reset" else stop()
-        return [f"{title} is stopped." for title in ended] or ["Nothing was running."]
-    return status()
+ACTIONS: dict[str, Callable[[], list[str]]] = {
+    "start": lambda: [ensure(kind, env.ROOT) for kind in SERVICES] and status(),
+    "stop": lambda: [f"{title} is stopped." for title in stop()] or ["Nothing was running."],
+    "status": status,
+    "env": lambda: [f"export {kind.variable}={ensure(kind, env.ROOT)}" for kind in SERVICES],
+    "reset": reset,
+}
+
+
+def main() -> str:
+    """The command line. Returns the error, "" when all went well."""
+    if len(sys.argv) != 2 or sys.argv[1] not in ACTIONS:
+        return f"usage: python -m aftersales.devservices {'|'.join(ACTIONS)}"
+    try:
+        sys.stdout.writelines(f"{line}\n" for line in ACTIONS[sys.argv[1]]())
+    except ImproperlyConfigured as error:
+        return str(error)
+    return ""
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] not in (["start"], ["stop"], ["status"], ["reset"]):
-        sys.exit("usage: python -m aftersales.devservices start|stop|status|reset")
-    sys.stdout.write("\n".join([*main(sys.argv[1]), ""]))
+    sys.exit(main() or None)

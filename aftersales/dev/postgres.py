@@ -32,6 +32,8 @@ SETTINGS = {
 class Postgres(Service):
     name = "postgres"
     title = "The embedded PostgreSQL"
+    variable = "DATABASE_URL"
+    example = "postgres://user:password@host:5432/name"
     program = "postgres"
     position = 2
     # Fast shutdown; then immediate.

@@ -23,6 +23,8 @@ class Silent(Exception):
 class Service(ABC):
     name: str
     title: str
+    variable: str
+    example: str
     program: str
     position: int  # of the data's path on the command line
     signals: tuple[signal.Signals, ...]
@@ -83,18 +85,18 @@ class Service(ABC):
                 lost.append(candidate)
         return ours, lost
 
-    def ensure(self, ports: Iterator[int]) -> tuple[str, bool]:
-        """Its URL, and whether it was started now. Only under the project's lock."""
+    def ensure(self, ports: Iterator[int]) -> str:
+        """The URL of the one that runs, started if need be. Only under the project's lock."""
         ours, lost = self.running()
         for each in lost:
             process.end(each, *self.signals)
         if ours:
-            return self._proven(ours.pid), False
+            return self._proven(ours.pid)
         if not self.exists():
             self.create()
         # A live pid that is not our service's would make postgres refuse; a dead one it sorts out by itself.
         self.pid_file(self.anchor).unlink(missing_ok=True)
-        return self._start(ports), True
+        return self._start(ports)
 
     def stop(self) -> bool:
         ours, lost = self.running()

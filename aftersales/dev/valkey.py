@@ -13,6 +13,8 @@ from aftersales.dev.service import Service, Silent
 class Valkey(Service):
     name = "valkey"
     title = "The embedded Valkey"
+    variable = "REDIS_URL"
+    example = "redis://:password@host:6379/0"
     program = "valkey-server"
     position = 1
     signals = (signal.SIGTERM,)

@@ -12,7 +12,7 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("action", choices=["start", "stop", "status", "reset"])
+        parser.add_argument("action", choices=devservices.ACTIONS)
 
     def handle(self, *, action: str, **options: object) -> None:
-        self.stdout.write("\n".join(devservices.main(action)))
+        self.stdout.write("\n".join(devservices.ACTIONS[action]()))

@@ -1,0 +1,93 @@
+# Paths are relative and nothing calls a script out of .venv/bin by its name: their first lines break when the
+# project's own path contains a space.
+PYTHON ?= python3
+VENV := .venv/bin/python
+# What is installed, kept inside the environment so that it goes with it.
+FOR_RUN := .venv/.installed-run
+FOR_TEST := .venv/.installed-test
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check browser demo-reset services-stop translations
+
+help:
+	@echo "make run            the shop with everything it needs, on http://127.0.0.1:8000/ (Ctrl-C stops it)"
+	@echo "make test           all tests, in a real browser too (one: make test ARGS='-k name')"
+	@echo "make check          style, types, templates, migrations, deployment settings, diagrams, translations"
+	@echo "make demo-reset     delete the demo shop: the next run starts over"
+	@echo "make services-stop  stop the embedded PostgreSQL and Valkey"
+	@echo "make translations   compile the translations after a change"
+	@echo "make setup          only install"
+
+setup: $(FOR_RUN) .env
+
+run: setup
+	@exec $(VENV) -m aftersales.devrun
+
+test: $(FOR_TEST) .env browser
+	$(VENV) -m pytest -p aftersales.dev.strict -n 2 $(ARGS)
+
+check: $(FOR_TEST) .env
+	$(VENV) -m ruff check .
+	$(VENV) -m ruff format --check .
+	$(VENV) -m mypy .
+	find aftersales orders refunds payments templates -name '*.html' -print0 \
+	    | xargs -0 $(VENV) -m djade --check --target-version 5.2
+	$(VENV) manage.py makemigrations --check --dry-run
+	@echo "check --deploy, with production settings"
+	@urls="$$($(VENV) -m aftersales.devservices env)" && eval "$$urls" && \
+	    DEBUG=0 SECRET_KEY="$$($(VENV) -c 'import secrets; print(secrets.token_urlsafe(64))')" \
+	    ALLOWED_HOSTS=shop.example PUBLIC_URL=https://shop.example SANDBOX_URL=https://sandbox.example \
+	    SANDBOX_SECRET=checked-not-used $(VENV) manage.py check --deploy --fail-level WARNING
+	$(VENV) manage.py draw_lifecycles --check
+	$(VENV) -m aftersales.dev.translations --check
+
+translations: $(FOR_RUN)
+	$(VENV) -m aftersales.dev.translations
+
+demo-reset: $(FOR_RUN)
+	@$(VENV) -m aftersales.devservices reset
+
+services-stop: $(FOR_RUN)
+	@$(VENV) -m aftersales.devservices stop
+
+.env:
+	@echo "DEBUG=1" > .env
+
+$(FOR_RUN): requirements.txt
+	@$(ENVIRONMENT)
+	@echo "Installing what the shop needs …"
+	@$(VENV) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(FOR_TEST): requirements.txt requirements-dev.txt
+	@$(ENVIRONMENT)
+	@echo "Installing what the shop and its tests need …"
+	@$(VENV) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $(FOR_RUN) $@
+
+# A usable .venv stays; a missing or broken one is made anew by the first Python that is new enough.
+define ENVIRONMENT
+$(VENV) -m pip --version > /dev/null 2>&1 && exit 0; \
+for python in "$(PYTHON)" python3.14 python3.13 python3.12 python3.11; do \
+    "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null || continue; \
+    "$$python" -c 'import ensurepip, venv' 2> /dev/null || { \
+        echo "$$python cannot make virtual environments. Debian, Ubuntu: apt-get install python3-venv" >&2; exit 1; }; \
+    exec "$$python" -m venv --clear .venv; \
+done; \
+echo "Python 3.11 or newer is needed, and $(PYTHON) is not. Say where it is: make PYTHON=/path/to/python3.12" >&2; \
+exit 1
+endef
+
+# The tests drive a real browser, by choice the system's: it needs no download by the tests.
+browser:
+	@for name in chromium chromium-browser google-chrome google-chrome-stable; do \
+	    command -v $$name > /dev/null && exit 0; \
+	done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+	    echo "Installing a browser for the tests …"; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk; \
+	else \
+	    echo "No browser: its tests cannot run. Install chromium (Debian: apt-get install chromium fonts-noto-cjk)." >&2; \
+	    test -z "$$CI"; \
+	fi
