@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 
 import psycopg2.errors
 from django.db import DataError, IntegrityError, OperationalError, connection, transaction
-from django.db.models import Case, Q, QuerySet, Value, When
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 
 from aftersales.actors import CLOCK, Actor
@@ -149,8 +149,8 @@ def _choose(
 def _update(life: Lifecycle, transition: Transition, keys: list[int], sets: Mapping[str, Any]) -> None:
     columns = _clock_columns(life, transition)
     columns |= {"state": str(transition.target), "set_aside_at": None, "set_aside_error": ""}
-    if transition.target not in transition.sources:
-        columns["entered_at"] = Now()
+    # The right-hand side reads the state as it was: a step from the state to itself enters nothing.
+    columns["entered_at"] = Case(When(state=str(transition.target), then=F("entered_at")), default=Now())
     life.model._base_manager.filter(pk__in=keys).update(**columns | dict(transition.sets) | dict(sets))
 
 
