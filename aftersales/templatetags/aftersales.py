@@ -1,0 +1,56 @@
+"""What every page shows the same way: money, a state's badge, a deadline.
+
+Components that need no computing are plain includes: components/{field,timeline,pager,messages}.html.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+
+from aftersales.lifecycle.rows import Row
+from aftersales.lifecycle.table import State
+from aftersales.money import shown
+
+register = template.Library()
+
+
+@register.simple_tag
+def money(amount: int, currency: str) -> str:
+    """`{% money order.total order.currency %}`"""
+    return shown(amount, currency)
+
+
+@register.inclusion_tag("components/badge.html")
+def state_badge(state: State) -> dict[str, Any]:
+    """`{% state_badge state %}` with a State of the table, not with its value: apps look theirs up by its lifecycle."""
+    return {"label": state.label, "colour": state.colour}
+
+
+@register.inclusion_tag("components/deadline.html")
+def deadline(row: Row, consequence: str = "") -> dict[str, Any]:
+    """`{% deadline row "Then the order is closed." %}`: nothing for a row without a clock."""
+    now = timezone.now()
+    left = row.due_at - now if row.due_at else row.held_left
+    return {
+        "due": row.due_at,
+        "held": row.held_left is not None,
+        "now": now,
+        "words": None if left is None else duration(left),
+        "over": left is not None and left <= timedelta(0),
+        "consequence": consequence,
+    }
+
+
+@register.filter
+def duration(length: timedelta) -> str:
+    """A length of time in words of the active language, e.g. "2 days, 3 hours"."""
+    if length < timedelta(minutes=1):
+        return _("less than a minute")
+    now = timezone.now()
+    return timesince(now - length, now)
