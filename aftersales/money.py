@@ -54,7 +54,7 @@ def parse(text: str, currency: str) -> int:
     Raises ValueError for anything else: signs, exponents, NaN, other scripts' digits, more than LARGEST.
     """
     digits = exponent(currency)
-    pattern = rf"(\d{{1,18}})(?:\.(\d{{1,{digits}}}))?" if digits else r"(\d{1,18})(?:\.())?"
+    pattern = rf"(\d{{1,18}})(?:\.(\d{{1,{digits}}}))?" if digits else r"(\d{1,18})()"
     found = re.fullmatch(pattern, text.strip(), re.ASCII)
     if not found:
         raise ValueError(text)
