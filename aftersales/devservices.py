@@ -28,7 +28,7 @@ from django.core.exceptions import ImproperlyConfigured
 from aftersales import env
 from aftersales.dev import place as places
 from aftersales.dev.postgres import Postgres
-from aftersales.dev.service import Service, Silent, ports
+from aftersales.dev.service import NOT_READY, Service, Silent, ports
 from aftersales.dev.valkey import Valkey
 
 SERVICES: tuple[type[Service], ...] = (Postgres, Valkey)
@@ -132,14 +132,12 @@ def _services(root: Path) -> list[Service]:
 
 def _proven(kind: type[Service], root: Path) -> str:
     # A record that was copied with its folder names another root, and is not believed.
-    record = _record(root)
-    mine = record.get(kind.name)
-    if mine is None or record.get("root") != {"path": str(root)}:
-        return ""
+    mine = _record(root).get(kind.name, {})
     try:
-        return mine["url"] if kind.data_behind(mine["url"]) == mine["data"] else ""
+        is_mine = mine.get("root") == str(root) and kind.data_behind(mine["url"]) == mine["data"]
     except (Silent, KeyError):
         return ""
+    return mine["url"] if is_mine else ""
 
 
 def _started(kind: type[Service], root: Path) -> str:
@@ -172,8 +170,8 @@ def _record(root: Path) -> dict[str, dict[str, str]]:
 def _write(service: Service, url: str) -> None:
     root = service.place.root
     process, _lost = service.running()
-    mine = {"url": url, "data": str(service.data), "pid": str(process.pid if process else "")}
-    record = _record(root) | {"root": {"path": str(root)}, service.name: mine}
+    mine = {"root": str(root), "url": url, "data": str(service.data), "pid": str(process.pid if process else "")}
+    record = _record(root) | {service.name: mine}
     new = service.place.private_file(root / ".dev" / "services.json.new", json.dumps(record, indent=1))
     new.replace(root / ".dev" / "services.json")
 
@@ -189,7 +187,7 @@ def _state(service: Service) -> str:
         return f"{service.title} is not running.{orphans}"
     try:
         return f"{service.title} runs as process {process.pid}: {_answering(service)}{orphans}"
-    except (Silent, OSError, ValueError) as error:
+    except NOT_READY as error:
         return f"{service.title} runs as process {process.pid} but does not answer: {error}{orphans}"
 
 

@@ -67,6 +67,13 @@ class Place:
         if self.user:
             os.chown(path, self.user.pw_uid, self.user.pw_gid)
 
+    def take_over(self, folder: Path) -> None:
+        """Make data usable that were copied: `cp -r` keeps neither owner nor mode, and postgres insists on both."""
+        folder.chmod(0o700)
+        if self.user and folder.stat().st_uid != self.user.pw_uid:
+            for path in (folder, *folder.rglob("*")):
+                self.give(path)
+
     def new_folder(self, name: str) -> Path:
         path = self.folder / name
         path.mkdir(mode=0o700)

@@ -20,6 +20,10 @@ class Silent(Exception):
     """The service does not answer, or somebody else answers at its address."""
 
 
+# What can be wrong while a service starts or stops: its files are half written, or it does not talk yet.
+NOT_READY = (Silent, OSError, ValueError, LookupError)
+
+
 class Service(ABC):
     name: str
     title: str
@@ -94,6 +98,7 @@ class Service(ABC):
             return self._proven(ours.pid)
         if not self.exists():
             self.create()
+        self.place.take_over(self.data)
         # A live pid that is not our service's would make postgres refuse; a dead one it sorts out by itself.
         self.pid_file(self.anchor).unlink(missing_ok=True)
         return self._start(ports)
@@ -123,7 +128,7 @@ class Service(ABC):
                 if self.data_behind(url := self.url()) == str(self.data):
                     self.complete(url)
                     return url
-            except (Silent, OSError, ValueError) as error:
+            except NOT_READY as error:
                 failure = str(error)
             if process.alive(pid) is None:
                 raise Silent(failure)
