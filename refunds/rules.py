@@ -87,7 +87,8 @@ def check(order: Order, lines: Sequence[OrderLine], asked: Application) -> list[
     if (set(asked.units) | set(asked.amounts)) - set(by_key):
         raise Refused(RefundError.UNKNOWN_LINE)
     chosen = [_check_line(by_key[key], asked) for key in by_key if asked.units.get(key) or asked.amounts.get(key)]
-    if not chosen:
+    # Freight is a thing of its own: it may come back alone, though not as a return.
+    if not chosen and (asked.kind == Kind.RETURN_REFUND or not asked.freight):
         raise Refused(RefundError.NOTHING_CHOSEN)
     if not 0 <= asked.freight <= freight_left(order):
         raise Refused(RefundError.FREIGHT, "freight", most=shown(freight_left(order), order.currency))
