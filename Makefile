@@ -8,7 +8,8 @@ FOR_TEST := .venv/.installed-test
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check browser demo-reset services-stop translations
+.PHONY: help setup run test check browser demo-reset services-stop translations check-style check-types \
+    check-templates check-migrations check-deploy check-drawings check-translations
 
 help:
 	@echo "make run            the shop with everything it needs, on http://127.0.0.1:8000/ (Ctrl-C stops it)"
@@ -27,19 +28,34 @@ run: setup
 test: $(FOR_TEST) .env browser
 	$(VENV) -m pytest -p aftersales.dev.strict -n 2 $(ARGS)
 
-check: $(FOR_TEST) .env
+# `make -k check` goes on after a failure.
+check: check-style check-types check-templates check-migrations check-deploy check-drawings check-translations
+
+check-style: $(FOR_TEST)
 	$(VENV) -m ruff check .
 	$(VENV) -m ruff format --check .
+
+check-types: $(FOR_TEST) .env
 	$(VENV) -m mypy .
+
+check-templates: $(FOR_TEST)
 	find aftersales orders refunds payments templates -name '*.html' -print0 \
-	    | xargs -0 $(VENV) -m djade --check --target-version 5.2
+	    | xargs -0 .venv/bin/djade --check --target-version 5.2
+
+check-migrations: $(FOR_TEST) .env
 	$(VENV) manage.py makemigrations --check --dry-run
-	@echo "check --deploy, with production settings"
+
+# With the settings of production, on the embedded services.
+check-deploy: $(FOR_TEST) .env
 	@urls="$$($(VENV) -m aftersales.devservices env)" && eval "$$urls" && \
 	    DEBUG=0 SECRET_KEY="$$($(VENV) -c 'import secrets; print(secrets.token_urlsafe(64))')" \
 	    ALLOWED_HOSTS=shop.example PUBLIC_URL=https://shop.example SANDBOX_URL=https://sandbox.example \
 	    SANDBOX_SECRET=checked-not-used $(VENV) manage.py check --deploy --fail-level WARNING
+
+check-drawings: $(FOR_TEST) .env
 	$(VENV) manage.py draw_lifecycles --check
+
+check-translations: $(FOR_TEST)
 	$(VENV) -m aftersales.dev.translations --check
 
 translations: $(FOR_RUN)

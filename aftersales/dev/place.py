@@ -62,6 +62,9 @@ class Place:
             (self.root / ".dev" / "elsewhere").write_text(str(self.folder), encoding="utf-8")
         if self.user:
             self.folder.chmod(0o711)
+        if self.user and self.user.pw_uid == self.root.stat().st_uid:
+            # Root in somebody's project must not lock them out of it.
+            self.give(self.root / ".dev")
 
     def give(self, path: Path) -> None:
         if self.user:
