@@ -158,7 +158,6 @@ def _watch(supervisor: Supervisor, port: int) -> int:
     is_ready = False
     while not (fallen := supervisor.fallen()):
         if not is_ready and (is_ready := _answers(port)):
-            supervisor.is_quiet = True
             call_command("demo", "--logins")
             say(f"Open {url}/ in a browser. Ctrl-C stops everything; logs are in .dev/logs.")
         elif not is_ready and time.monotonic() > patience:
@@ -170,15 +169,15 @@ def _watch(supervisor: Supervisor, port: int) -> int:
 
 
 def _answers(port: int) -> bool:
-    # /health may be unwell until the first tick of beat; the shop is open all the same.
-    return any(_is_fine(port, path) for path in ("/health", "/"))
+    return any(_is_open(port, path) for path in ("/", "/health"))
 
 
-def _is_fine(port: int, path: str) -> bool:
+def _is_open(port: int, path: str) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", path)
-        return connection.getresponse().status < 400
+        # 503: /health misses the first tick of beat. The shop is open all the same.
+        return (status := connection.getresponse().status) < 400 or status == 503
     except (OSError, http.client.HTTPException):
         return False
     finally:

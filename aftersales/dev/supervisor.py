@@ -21,6 +21,7 @@ import psutil
 STOP_SECONDS = 10
 PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+# Every tick of every clock is told at INFO: that belongs into the log, or the logins would scroll away.
 _CHATTER = re.compile(r"\b(INFO|DEBUG)\b")
 _print_lock = threading.Lock()
 
@@ -35,7 +36,6 @@ class Supervisor:
     def __init__(self, folder: Path, logs: Path) -> None:
         self.folder = folder
         self.logs = logs
-        self.is_quiet = False
         self._children: dict[str, subprocess.Popen[str]] = {}
 
     def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -86,7 +86,7 @@ class Supervisor:
             for line in child.stdout or ():
                 log.write(line)
                 log.flush()
-                if not (self.is_quiet and _CHATTER.search(line)):
+                if not _CHATTER.search(line):
                     say(f"{name:8}| {line.rstrip()}")
 
 
