@@ -65,7 +65,9 @@ def place(buyer: User, checkout: Checkout) -> list[Order]:
         shops: dict[Shop, list[tuple[Sku, int]]] = {}
         for sku, quantity in goods:
             shops.setdefault(sku.product.shop, []).append((sku, quantity))
-        orders = [_place_in(shop, mine, by, checkout) for shop, mine in shops.items()]
+        # By primary key, so that two checkouts with coupons of the same shops lock them in the same order.
+        in_order = sorted(shops, key=lambda shop: shop.pk)
+        orders = [_place_in(shop, shops[shop], by, checkout) for shop in in_order]
         if checkout.coupon and not any(order.coupon_id for order in orders):
             raise Refused(OrderError.COUPON, "coupon")
         free = [order.pk for order in orders if not order.total]
