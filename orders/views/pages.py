@@ -1,23 +1,58 @@
-"""What the pages of orders and refunds share: whose page it is, and how a refusal or a conflict is shown."""
+"""What the pages of orders and refunds share: whose page it is, paging, and how a refusal or a conflict is shown."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from aftersales.lifecycle.errors import Conflict
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import InvalidPage, Page, Paginator
+from django.db.models import Model, QuerySet
+from django.forms import Form
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+
+from aftersales.lifecycle.errors import Conflict, Refused
 from aftersales.lifecycle.rows import Row
 from aftersales.lifecycle.table import Lifecycle
 from aftersales.models import User
 
+V = TypeVar("V", bound=Callable[..., HttpResponseBase])
+M = TypeVar("M", bound=Model)
+
+
+def personal(view: V) -> V:
+    """A page of one person: behind the login, and in no cache."""
+    return never_cache(login_required(view))
+
 
 def reader(request: HttpRequest) -> User:
-    """The person behind a view that needs a login."""
+    """The person behind a `personal` page."""
     assert isinstance(request.user, User)  # noqa: S101  login_required came first; this is for the type checker
     return request.user
+
+
+def see_other(url: str) -> HttpResponse:
+    """303: the answer to a POST is read with GET."""
+    return HttpResponseRedirect(url, status=303)
+
+
+def page_of(request: HttpRequest, rows: QuerySet[M], size: int) -> Page[M]:
+    """Raises Http404 for a page that is not there."""
+    try:
+        return Paginator(rows, size).page(request.GET.get("page", 1))
+    except InvalidPage as error:
+        raise Http404 from error
+
+
+def refuse(form: Form, refused: Refused) -> None:
+    """Put the sentence next to its field, or on top of a form that has no such field."""
+    form.add_error(refused.field if refused.field in form.fields else None, str(refused))
 
 
 def conflict_page(request: HttpRequest, error: Conflict, life: Lifecycle, title: str, back: str) -> HttpResponse:
     """409: the world changed first. Shows where the row stands now; `back` is the address of its page."""
     state = life.state(error.row.state) if isinstance(error.row, Row) else None
-    return render(request, "conflict.html", {"title": title, "state": state, "back": back}, status=409)
+    context: dict[str, Any] = {"title": title, "state": state, "back": back}
+    return render(request, "conflict.html", context, status=409)
