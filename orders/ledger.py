@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from django.db import connection
 from django.db.models import Model
 from psycopg2 import sql
-from psycopg2.extras import execute_values
 
 from orders.models import Leg, Posting
 from orders.states import Account
@@ -51,14 +50,19 @@ def count(model: type[Model], changes: Mapping[int, Mapping[str, int]]) -> None:
     columns = sorted({column for change in changes.values() for column in change})
     if not columns:
         return
-    query = sql.SQL("UPDATE {table} AS t SET {sets} FROM (VALUES %s) AS v (id, {columns}) WHERE t.id = v.id").format(
-        table=sql.Identifier(model._meta.db_table),
+    row = sql.SQL("({})").format(sql.SQL(", ").join([sql.Placeholder()] * (1 + len(columns))))
+    query = sql.SQL("UPDATE {t} AS t SET {sets} FROM (VALUES {rows}) AS v (id, {columns}) WHERE t.id = v.id").format(
+        t=sql.Identifier(model._meta.db_table),
         sets=sql.SQL(", ").join(sql.SQL("{0} = t.{0} + v.{0}").format(sql.Identifier(c)) for c in columns),
+        rows=sql.SQL(", ").join([row] * len(changes)),
         columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
     )
-    rows = [(key, *(changes[key].get(column, 0) for column in columns)) for key in sorted(changes)]
+    figures = [
+        figure for key in sorted(changes) for figure in (key, *(changes[key].get(column, 0) for column in columns))
+    ]
+    # Through Django's cursor, not the driver's: only that one raises Django's errors, which sweeps and stories know.
     with connection.cursor() as cursor:
-        execute_values(cursor.cursor, query.as_string(cursor.cursor), rows, page_size=len(rows))
+        cursor.execute(query.as_string(cursor.cursor), figures)
 
 
 def tally(changes: dict[int, dict[str, int]], key: int, **deltas: int) -> None:
