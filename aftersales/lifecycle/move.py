@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 import psycopg2.errors
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import DataError, IntegrityError, OperationalError, connection, transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Now
@@ -70,7 +71,7 @@ def begin(
     keys = [row.pk for row in rows]
     if state.clock:
         # The length may depend on the row's own columns, which an INSERT cannot read.
-        life.model._base_manager.filter(pk__in=keys).update(due_at=Now() + life.clocks[state.clock])
+        life.model._base_manager.filter(pk__in=keys).update(due_at=F("entered_at") + life.clocks[state.clock])
     events = _record(life, dict.fromkeys(keys, ""), "begin", by, note, data)
     for effect in life.begun:
         effect(events)
@@ -204,7 +205,8 @@ def sweep(life: Lifecycle, state: State, verb: Verb, *, batch: int = BATCH) -> S
     """Let everything overdue in one state have its consequence, oldest first, in batches that commit.
 
     It pages by (due_at, id) past rows that do not move. A batch that raises by a row's own fault is halved down to
-    the culprit, which is set aside with the error; a deadlock or a restart puts the batch off to the next tick.
+    the culprit, which is set aside with the error; a deadlock or a restart puts the batch off to the next tick, and
+    so does a mistake in our code, for the row it shows on.
     """
     done = Swept()
     due = life.model._base_manager.filter(state=state, due_at__lte=Now(), set_aside_at__isnull=True)
@@ -217,19 +219,25 @@ def sweep(life: Lifecycle, state: State, verb: Verb, *, batch: int = BATCH) -> S
 
 
 def _fire(life: Lifecycle, state: State, verb: Verb, keys: list[int]) -> Swept:
+    rows = life.model._base_manager.filter(pk__in=keys, state=state)
     try:
-        return Swept(moved=len(verb(life.model._base_manager.filter(pk__in=keys, state=state), CLOCK)))
+        return Swept(moved=len(verb(rows, CLOCK)))
     except (IntegrityError, DataError, Refused) as error:
         if len(keys) == 1:
-            culprit = life.model._base_manager.filter(pk=keys[0], state=state)
-            return Swept(set_aside=set_aside(life, culprit, str(error)))
-        half = len(keys) // 2
-        done = _fire(life, state, verb, keys[:half])
-        done += _fire(life, state, verb, keys[half:])
-        return done
+            return Swept(set_aside=set_aside(life, rows, str(error)))
     except OperationalError:
         log.exception("%s sweep of %s put off", life.name, state)
         return Swept(put_off=1)
+    except SoftTimeLimitExceeded:
+        raise
+    except Exception:  # a mistake of ours: the rows are not to blame, yet it must not stop those it does not concern
+        if len(keys) == 1:
+            log.exception("%s sweep of %s put off %s", life.name, state, keys[0])
+            return Swept(put_off=1)
+    half = len(keys) // 2
+    done = _fire(life, state, verb, keys[:half])
+    done += _fire(life, state, verb, keys[half:])
+    return done
 
 
 def set_aside(life: Lifecycle, rows: QuerySet[Any], error: str) -> int:
