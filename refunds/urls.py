@@ -1,6 +1,21 @@
 """The buyer's after-sale pages and the channels' notices."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from refunds.views.apply import amend, apply
+from refunds.views.evidence import evidence
+from refunds.views.notices import notice
+from refunds.views.tickets import confirm, send_waybill, ticket, ticket_list, withdraw
 
 app_name = "refunds"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("orders/<slug:number>/refund/", apply, name="apply"),
+    path("tickets/", ticket_list, name="tickets"),
+    path("tickets/<slug:number>/", ticket, name="ticket"),
+    path("tickets/<slug:number>/amend/", amend, name="amend"),
+    path("tickets/<slug:number>/withdraw/", withdraw, name="withdraw"),
+    path("tickets/<slug:number>/send_waybill/", send_waybill, name="send_waybill"),
+    path("tickets/<slug:number>/confirm/", confirm, name="confirm"),
+    path("evidence/<int:pk>/", evidence, name="evidence"),
+    path("notices/<slug:channel>/", notice, name="notices"),
+]

@@ -1,0 +1,51 @@
+"""How refunds speaks to people: badges, what silence leads to, and its part of the order's page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+
+from aftersales.lifecycle.errors import Refused
+from aftersales.lifecycle.table import State
+from orders.models import Order
+from refunds import rules, words
+from refunds.errors import RefundError
+from refunds.lifecycle import PAYOUT, TICKET
+from refunds.models import Payout, Ticket
+
+register = template.Library()
+register.filter("ticket_consequence", words.consequence)
+register.filter("comes_next", words.comes_next)
+register.filter("where_the_money_is", words.where_the_money_is)
+
+
+@register.filter
+def ticket_state(ticket: Ticket) -> State:
+    """`{% state_badge ticket|ticket_state %}`"""
+    return TICKET.state(ticket.state)
+
+
+@register.filter
+def payout_state(payout: Payout) -> State:
+    """`{% state_badge payout|payout_state %}`"""
+    return PAYOUT.state(payout.state)
+
+
+@register.inclusion_tag("refunds/order_tickets.html")
+def order_tickets(order: Order) -> dict[str, Any]:
+    """`{% order_tickets order %}`: the order's tickets and, while rules allow one more, the way to it."""
+    tickets = order.tickets.prefetch_related("lines__line")
+    why_not = _why_not(order)
+    return {"order": order, "tickets": tickets, "why_not": why_not, "may_file": why_not is None}
+
+
+def _why_not(order: Order) -> str | None:
+    """None when a ticket may be filed, "" when nobody would expect it here."""
+    try:
+        rules.check_order(order)
+    except Refused as refused:
+        return "" if refused.code == RefundError.ORDER_STATE else str(refused)
+    free = [line for line in order.lines.all() if not line.open_tickets]
+    units = any(rules.units_on_offer(line, shipped=side) for line in free for side in (True, False))
+    return None if units or rules.freight_left(order) else str(words.NOTHING_LEFT)

@@ -1,0 +1,1 @@
+"""The buyer's after-sale pages (apply, tickets, evidence), and the door of the payment channels (notices)."""
