@@ -22,7 +22,7 @@ from orders.lifecycle import ORDER
 from orders.models import Order
 from orders.states import OrderState
 from orders.views.pages import conflict_page, page_of, personal, reader, see_other
-from orders.views.payment import waiting
+from orders.views.payment import payable, waiting
 
 PAGE = 20
 # The buyer's own verbs, by the name of their action, and what is said when they are done.
@@ -71,6 +71,7 @@ def detail(request: HttpRequest, number: str) -> HttpResponse:
         "shipments": order.shipments.prefetch_related("lines__line"),
         "events": order.events.order_by("-pk"),
         "actions": _actions(rows, order),
+        "payable": payable(order),
     }
     wait = waiting(order)
     response = render(request, "orders/order.html", context | {"wait": wait})

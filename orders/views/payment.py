@@ -34,6 +34,11 @@ class Wait:
     seconds: int
 
 
+def payable(order: Order) -> bool:
+    """Whether paying is worth a try; whether it succeeds is judged under the lock, by the database's clock."""
+    return order.state == OrderState.AWAITING_PAYMENT and order.due_at is not None and order.due_at > timezone.now()
+
+
 def waiting(order: Order) -> Wait | None:
     """What an order's page waits for. One query for an order to be paid, none for another."""
     if order.state != OrderState.AWAITING_PAYMENT:
@@ -62,7 +67,7 @@ def pay(request: HttpRequest, number: str) -> HttpResponse:
 def _wait(request: HttpRequest, order: Order) -> HttpResponse:
     now = timezone.now()
     payment = order.payments.first()
-    if order.state != OrderState.AWAITING_PAYMENT or not order.due_at or order.due_at <= now or payment is None:
+    if payment is None or not payable(order):
         return redirect("orders:order", order.number)
     preparing = payment.ended_at is None and payment.received_at is None
     if preparing and payment.pay_url:
