@@ -22,7 +22,7 @@ from orders.importing.rows import ROW_FIELDS, Bad, Row
 
 # Far more than a person buys at once, and what is held in memory at a time.
 MOST_LINES: Final = 1000
-_CHUNK: Final = 5000
+_CHUNK: Final = 1000
 _COLUMNS: Final = ", ".join(ROW_FIELDS)
 _CREATE: Final = """
     CREATE TEMP TABLE import_line (
