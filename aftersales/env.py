@@ -41,12 +41,17 @@ def text(name: str, default: str = "") -> str:
     return raw(name) or default
 
 
-def secret(name: str, *, default: str) -> str:
-    """A secret. An empty default means that it must be set."""
+def required(name: str, *, default: str, example: str) -> str:
+    """A text that must be set where `default` is empty."""
     value = raw(name) or default
     if not value:
-        raise ImproperlyConfigured(f"{name} is not set. It should be a long random text, e.g. 50 characters.")
+        raise ImproperlyConfigured(f"{name} is not set. It should look like {example}")
     return value
+
+
+def secret(name: str, *, default: str) -> str:
+    """A secret. An empty default means that it must be set."""
+    return required(name, default=default, example="a long random text, e.g. 50 characters")
 
 
 def boolean(name: str, *, default: bool) -> bool:
@@ -75,7 +80,7 @@ def words(name: str, default: str = "") -> list[str]:
 
 def url(name: str, *, schemes: tuple[str, ...], example: str, default: str = "") -> str:
     """A URL with one of the schemes, "" when unset. Raises ImproperlyConfigured that shows an example."""
-    value = raw(name) or default
+    value = text(name, default)
     if not value:
         return ""
     parts = urlsplit(value)

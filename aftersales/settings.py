@@ -109,11 +109,14 @@ TIME_ZONE = "UTC"
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+EVIDENCE_DIR = env.required(
+    "EVIDENCE_DIR", default=str(BASE_DIR / ".dev" / "evidence") if DEBUG else "", example="/var/lib/aftersales/evidence"
+)
 STORAGES = {
     # Evidence is private: it lies outside every served folder and leaves through a view that checks access.
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": env.text("EVIDENCE_DIR", str(BASE_DIR / ".dev" / "evidence")), "base_url": None},
+        "OPTIONS": {"location": EVIDENCE_DIR, "base_url": None},
     },
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -128,7 +131,7 @@ PUBLIC_URL = env.url(
     schemes=("http", "https"),
     example="https://shop.example",
     default="http://127.0.0.1:8000" if DEBUG else "",
-).rstrip("/")
+).rstrip("/") or env.required("PUBLIC_URL", default="", example="https://shop.example")
 CHANNELS = {
     "sandbox": {
         "class": "payments.sandbox.Sandbox",
