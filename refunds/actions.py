@@ -30,7 +30,7 @@ from refunds.lifecycle import TICKET
 from refunds.models import Evidence, Inspection, Reason, ReturnParcel, Ticket, TicketLine
 from refunds.money import pay_back_rest, pay_back_tickets
 from refunds.rules import Application, Asked, Found
-from refunds.states import Side, TicketState
+from refunds.states import Kind, Side, TicketState
 
 
 @dataclass(frozen=True)
@@ -160,22 +160,30 @@ def _ended(events: list[Event]) -> list[Event]:
 def agree(tickets: QuerySet[Ticket], by: Actor, *, version: int | None = None, note: str = "") -> list[Event]:
     """The seller, or silence, agrees: the money is sent, or the buyer is shown where to send the goods.
 
-    A person names the version that was read. Raises Refused when the buyer has amended meanwhile.
+    A person names the version that was read. Raises Refused when the buyer has amended meanwhile, or when goods should
+    come back and the shop has no address for them.
     """
     with story(by):
-        if version is not None and not tickets.filter(version=version).exists() and tickets.exists():
-            raise Refused(RefundError.STALE)
-        read = tickets if version is None else tickets.filter(version=version)
-        return pay_back_tickets(_moved("agree", read, by, note=note))
+        if not by.clock:
+            ticket = _read(tickets, by, "agree", version)
+            if ticket.kind == Kind.RETURN_REFUND and not ticket.order.shop.return_address.strip():
+                raise Refused(RefundError.NO_RETURN_ADDRESS)
+        return pay_back_tickets(_moved("agree", tickets, by, note=note))
+
+
+def _read(tickets: QuerySet[Ticket], by: Actor, action: str, version: int | None) -> Ticket:
+    """The locked ticket, as the seller read it. Raises Conflict, Refused when the buyer has amended meanwhile."""
+    ticket = _locked(tickets, by, action)
+    if version is not None and ticket.version != version:
+        raise Refused(RefundError.STALE)
+    return ticket
 
 
 def reject(tickets: QuerySet[Ticket], by: Actor, rejection: Rejection, *, version: int | None = None) -> Event:
     """The seller refuses, with a reason, words, and proof where the reason asks for it."""
     rules.check_reason(rejection.reason, Side.SELLER, len(rejection.photos))
     with story(by):
-        if version is not None and not tickets.filter(version=version).exists() and tickets.exists():
-            raise Refused(RefundError.STALE)
-        ticket = _locked(tickets, by, "reject")
+        ticket = _read(tickets, by, "reject", version)
         data = {"reason": rejection.reason.code if rejection.reason else ""}
         sets = {"rejection": rejection.reason}
         event = move_one(TICKET, "reject", tickets, by, note=rejection.note, data=data, sets=sets)
