@@ -10,8 +10,9 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
-from django.utils.timesince import timesince
+from django.utils.html import avoid_wrapping
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from aftersales.lifecycle.rows import Row
 from aftersales.lifecycle.table import State
@@ -49,8 +50,15 @@ def deadline(row: Row, consequence: str = "") -> dict[str, Any]:
 
 @register.filter
 def duration(length: timedelta) -> str:
-    """A length of time in words of the active language, e.g. "2 days, 3 hours"."""
-    if length < timedelta(minutes=1):
+    """A length of time in words of the active language, rounded down: "9 days 23 hours", "5 minutes"."""
+    minutes = int(length.total_seconds()) // 60
+    if minutes < 1:
         return _("less than a minute")
-    now = timezone.now()
-    return timesince(now - length, now)
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    words = [
+        ngettext("%(number)s day", "%(number)s days", days) % {"number": days} if days else "",
+        ngettext("%(number)s hour", "%(number)s hours", hours) % {"number": hours} if hours else "",
+        ngettext("%(number)s minute", "%(number)s minutes", minutes) % {"number": minutes} if minutes else "",
+    ]
+    # Minutes say nothing beside days.
+    return avoid_wrapping(" ".join(filter(None, words[:2] if days else words)))

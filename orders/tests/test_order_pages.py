@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from aftersales import actors
+from aftersales.templatetags.aftersales import duration
 from aftersales.testing import counters, file, one, overdue, pay, place, ship
 from orders import actions
 from orders.models import Order, OrderEvent, Payment
@@ -27,7 +28,14 @@ def url(order, rest=""):
 def test_list_shows_number_lines_total_state_and_deadline(cast, alice):
     order = place(cast)
     page = alice.get("/orders/").text
-    for words in (order.number, "Mug × 2, Lamp × 1", "CN¥56.01", "Awaiting payment", "left", "Shop"):
+    for words in (
+        order.number,
+        "Mug&nbsp;×&nbsp;2, Lamp&nbsp;×&nbsp;1",
+        "CN¥56.01",
+        "Awaiting payment",
+        "left",
+        "Shop",
+    ):
         assert words in page
 
 
@@ -233,6 +241,22 @@ def test_long_open_attempt_is_looked_at_less_often(cast, alice):
 
 
 # --- words ---
+
+
+@pytest.mark.parametrize(
+    ("length", "words"),
+    [
+        (timedelta(days=9, hours=23, minutes=59), "9 days 23 hours"),
+        (timedelta(days=7), "7 days"),
+        (timedelta(days=1, minutes=59), "1 day"),
+        (timedelta(hours=1, seconds=61), "1 hour 1 minute"),
+        (timedelta(minutes=15), "15 minutes"),
+        (timedelta(seconds=59), "less than a minute"),
+        (timedelta(seconds=-5), "less than a minute"),
+    ],
+)
+def test_duration_in_words(length, words):
+    assert duration(length).replace("\xa0", " ") == words
 
 
 def test_times_are_in_the_readers_zone(cast, alice):

@@ -74,6 +74,15 @@ def test_personal_pages_are_in_no_cache(cast, client):
         assert "no-store" in client.get(page).headers["Cache-Control"]
 
 
+def test_failure_and_unreadable_request_have_pages_of_their_own(cast, client, monkeypatch):
+    assert "This request could not be read" in client.get("/", headers={"host": "evil.example"}).text
+    monkeypatch.setattr("orders.views.catalog.ProductFilter", None)
+    client.raise_request_exception = False
+    page = client.get("/")
+    assert page.status_code == 500
+    assert "Something went wrong on our side" in page.text
+
+
 def test_login_by_e_mail_goes_where_it_was_wanted(cast, client):
     sent = {"username": "ALICE@example.com", "password": PASSWORD, "next": "/checkout/"}
     assert client.post("/login/", sent).headers["Location"] == "/checkout/"

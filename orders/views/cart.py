@@ -41,14 +41,16 @@ def show(request: HttpRequest) -> HttpResponse:
         if _change(request, bound):
             return see_other(reverse("orders:cart"))
     shops = cart.baskets(cart.units(request.session))
-    context = {"baskets": [(basket, _with_forms(basket, bound)) for basket in shops]}
-    context["trouble"] = any(line.trouble for basket in shops for line in basket.lines)
+    context = {
+        "baskets": [(basket, _with_forms(basket, bound)) for basket in shops],
+        "trouble": any(line.trouble for basket in shops for line in basket.lines),
+    }
     return render(request, "orders/cart.html", context, status=422 if bound else 200)
 
 
 def _sku_in_cart(request: HttpRequest) -> Sku | None:
     wanted = request.POST.get("sku", "")
-    key = next((key for key in cart.units(request.session) if str(key) == wanted), None)
+    key = next((key for key in cart.units(request.session) if str(key) == wanted), 0)
     return Sku.objects.select_related("product").filter(pk=key).first()
 
 

@@ -21,11 +21,15 @@ PAGE = 24
 
 
 def _on_sale() -> QuerySet[Product]:
-    """With `lowest`, the least price of a variant, and `in_stock`."""
+    """With the `lowest` and `highest` price of a variant, and `in_stock`."""
     skus = Sku.objects.filter(product=OuterRef("pk")).order_by()
-    prices = skus.annotate(now=F("price") - F("discount")).order_by("now").values("now")
+    prices = skus.annotate(now=F("price") - F("discount")).values("now")
     found = Product.objects.on_sale().filter(Exists(skus)).select_related("shop")
-    return found.annotate(lowest=Subquery(prices[:1]), in_stock=Exists(skus.filter(stock__gt=0)))
+    return found.annotate(
+        lowest=Subquery(prices.order_by("now")[:1]),
+        highest=Subquery(prices.order_by("-now")[:1]),
+        in_stock=Exists(skus.filter(stock__gt=0)),
+    )
 
 
 @require_safe

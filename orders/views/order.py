@@ -9,6 +9,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -72,6 +73,7 @@ def detail(request: HttpRequest, number: str) -> HttpResponse:
         "events": order.events.order_by("-pk"),
         "actions": _actions(rows, order),
         "payable": payable(order),
+        "late": order.ship_by is not None and order.ship_by < timezone.now(),
     }
     wait = waiting(order)
     response = render(request, "orders/order.html", context | {"wait": wait})
