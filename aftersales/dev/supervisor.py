@@ -1,7 +1,7 @@
 """Several programs under one roof: they start together, end together, and share the terminal.
 
-A library was tried for this (honcho). Its signal handler fails on Ctrl-C in the first moments and on a closed
-terminal, its programs outlive it when it is killed, and it has a process of its own for each.
+honcho was considered for this. By its source its signal handler fails on Ctrl-C before all programs have started,
+SIGHUP is not handled, its programs outlive it when it is killed, and each has a second process beside it.
 """
 
 import contextlib
