@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from django.db.models import Case, DurationField, F, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, DurationField, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -84,6 +84,8 @@ _BACK_OFF: Final = Case(
     output_field=DurationField(),
 )
 _TRIED: Final = {"tries": F("tries") + 1}
+# The channel knows nothing about what a person paid in another way: an old refusal, told late, does not undo it.
+BY_HAND = Q(Exists(PayoutEvent.objects.filter(payout=OuterRef("pk"), action="settle_by_hand")))
 _PAID: Final = {"settlements": F("settlements") + 1, "settled_at": Now(), "tries": 0, "trouble": "", "retrying": False}
 
 PAYOUT: Final = Lifecycle(
@@ -110,7 +112,7 @@ PAYOUT: Final = Lifecycle(
                    sets=_PAID),
         Transition("refuse", _("Refused by the channel"), (P.SENT, P.UNKNOWN), P.FAILED, SYSTEM,
                    sets={"tries": 0, "retrying": False}),
-        Transition("take_back", _("Taken back by the channel"), P.SETTLED, P.FAILED, SYSTEM,
+        Transition("take_back", _("Taken back by the channel"), P.SETTLED, P.FAILED, SYSTEM, guard=~BY_HAND,
                    effects=(effects.take_back,), sets={"settled_at": None}),
         Transition("retry", _("Send again"), P.FAILED, P.SENT, OPERATOR, clock=Clock(Now()),
                    sets={"retrying": True}),
