@@ -1,0 +1,65 @@
+"""How the admin does an action of a table: the form that asks for what it needs, and the verb."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from django import forms
+from django.db.models import QuerySet
+
+from aftersales.actors import Actor, Role
+from aftersales.lifecycle.errors import Refused
+
+
+class ActionForm(forms.Form):
+    """What an action asks for; nothing but a confirmation unless a subclass says more.
+
+    carried  columns of the row that the button carries here, as they were when the person read them
+    """
+
+    carried: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, row: Any, *args: Any, **kwargs: Any) -> None:
+        self.row = row
+        super().__init__(*args, **kwargs)
+
+    def refuse(self, error: Refused) -> None:
+        """Show a rule's no next to the field it is about."""
+        self.add_error(error.field if error.field in self.fields else None, str(error))
+
+    @classmethod
+    def query(cls, row: Any) -> str:
+        """What the button's address carries."""
+        return urlencode({name: getattr(row, name) for name in cls.carried})
+
+
+class VersionForm(ActionForm):
+    """For an action on what the person has read: the version is sent along, so that a newer one is not answered."""
+
+    carried = ("version",)
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, row: Any, *args: Any, **kwargs: Any) -> None:
+        kwargs["initial"] = {"version": row.version} | kwargs.get("initial", {})
+        super().__init__(row, *args, **kwargs)
+
+
+@dataclass(frozen=True)
+class Way:
+    """`do` calls the verb with rows of one, the actor, and the cleaned form."""
+
+    do: Callable[[QuerySet[Any], Actor, Any], object]
+    form: type[ActionForm] = ActionForm
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An action that a person may do now, in which role, and the address of its page."""
+
+    name: str
+    label: Any
+    role: Role
+    url: str = ""

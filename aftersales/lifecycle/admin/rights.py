@@ -1,0 +1,138 @@
+"""Who sees and does what in the admin: decided by role and owner, never by assigned permissions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, TypeVar, cast
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.db.models.options import Options
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.functional import cached_property
+
+from aftersales.models import User
+
+M = TypeVar("M", bound=Model)
+
+# What stands behind the field's name in the address of a list filter.
+FILTER_LOOKUPS = {"", "exact", "id__exact", "isnull", "in"}
+# A list is for working through: nobody pages further than this, so nobody waits for a full count.
+MOST_COUNTED = 10_000
+
+
+def person(request: HttpRequest) -> User:
+    """Who is logged in; the admin lets nobody else come this far."""
+    return cast("User", request.user)
+
+
+class CappedPaginator(Paginator[Any]):
+    @cached_property
+    def count(self) -> int:
+        """At most MOST_COUNTED, so that a big table is not counted."""
+        rows = cast("QuerySet[Any]", self.object_list)
+        return rows.order_by()[:MOST_COUNTED].count()
+
+
+class ByRole(admin.ModelAdmin[M]):
+    """A page whose rows and rights follow from the person's role. Nothing is deleted; a foreign row is a missing one.
+
+    operator_may, seller_may  of "view", "add" and "change"
+    """
+
+    operator_may: ClassVar[frozenset[str]] = frozenset({"view"})
+    seller_may: ClassVar[frozenset[str]] = frozenset()
+    paginator = CappedPaginator
+    list_per_page = 50
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+
+    def is_seller(self, request: HttpRequest) -> bool:
+        """Whether the person sells; the app that knows shops says so."""
+        return False
+
+    def narrow(self, rows: Any, user: User) -> QuerySet[M]:
+        """The rows that this person may see."""
+        return cast("QuerySet[M]", rows.of_shop(user))
+
+    def may(self, request: HttpRequest, what: str) -> bool:
+        user = request.user
+        if not (user.is_active and user.is_staff):
+            return False
+        if user.is_superuser:
+            return what in self.operator_may
+        return what in self.seller_may and self.is_seller(request)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
+        return self.narrow(super().get_queryset(request), person(request))
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.may(request, "view")
+
+    def has_view_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return self.may(request, "view")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.may(request, "add")
+
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return self.may(request, "change")
+
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Only what a filter of this list sends: an address is no way to ask about columns that are not shown."""
+        filters = self.get_list_filter(request) if request else self.list_filter
+        for name in _filter_names(filters):
+            if lookup == name or (lookup.startswith(f"{name}__") and lookup[len(name) + 2 :] in FILTER_LOOKUPS):
+                return True
+        return False
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[M], search_term: str
+    ) -> tuple[QuerySet[M], bool]:
+        """Numbers are searched from their start, so that their index helps; spaces around a pasted one do no harm."""
+        return super().get_search_results(request, queryset, search_term.strip())
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **rest: Any) -> Any:
+        """As the stock page, but a form with errors is answered as one."""
+        response: HttpResponse = super().render_change_form(request, context, *args, **rest)
+        if context.get("errors"):
+            response.status_code = 422
+        return response
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Options[M], object_id: str) -> HttpResponse:
+        raise Http404
+
+
+def _filter_names(filters: Iterable[Any]) -> Iterable[str]:
+    for item in filters:
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, list | tuple):
+            yield str(item[0])
+        else:
+            yield str(item.parameter_name)
+
+
+class _ReadOnly:
+    """Rows shown with the row they belong to, which has been narrowed already."""
+
+    extra = 0
+    max_num: int | None = 0
+    can_delete = False
+    show_change_link = False
+    has_view_permission: Callable[..., bool] = lambda self, request, obj=None: True
+    has_add_permission: Callable[..., bool] = lambda self, request, obj=None: False
+    has_change_permission: Callable[..., bool] = lambda self, request, obj=None: False
+    has_delete_permission: Callable[..., bool] = lambda self, request, obj=None: False
+
+
+class ReadOnlyInline(_ReadOnly, admin.TabularInline[Any, Any]):
+    pass
+
+
+class ReadOnlyStack(_ReadOnly, admin.StackedInline[Any, Any]):
+    pass
