@@ -1,7 +1,8 @@
 """The buyer's after-sale pages and the channels' notices."""
 
-from django.urls import path
+from django.urls import path, re_path
 
+from orders.urls import NUMBER
 from refunds.views.apply import amend, apply
 from refunds.views.evidence import evidence
 from refunds.views.notices import notice
@@ -9,7 +10,7 @@ from refunds.views.tickets import confirm, send_waybill, ticket, ticket_list, wi
 
 app_name = "refunds"
 urlpatterns = [
-    path("orders/<slug:number>/refund/", apply, name="apply"),
+    re_path(rf"{NUMBER}refund/$", apply, name="apply"),
     path("tickets/", ticket_list, name="tickets"),
     path("tickets/<slug:number>/", ticket, name="ticket"),
     path("tickets/<slug:number>/amend/", amend, name="amend"),

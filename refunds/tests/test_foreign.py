@@ -1,0 +1,113 @@
+"""Other buyers, other shops' sellers and nobody at all: every address and every form, as if the row were missing."""
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from aftersales import actors
+from aftersales.testing import file, one, pay, place, ship
+from refunds import actions
+from refunds.models import Evidence
+from refunds.tests.filling import filled, photo, world
+from refunds.urls import urlpatterns
+
+MISSING = "X261123NOTHERE"
+# name of the address, what it names, which methods it takes
+PAGES = [
+    ("apply", "order", ("get", "post")),
+    ("ticket", "ticket", ("get",)),
+    ("amend", "ticket", ("get", "post")),
+    ("withdraw", "ticket", ("post",)),
+    ("send_waybill", "ticket", ("post",)),
+    ("confirm", "ticket", ("post",)),
+    ("evidence", "evidence", ("get",)),
+]
+TRIES = [(name, row, method) for name, row, methods in PAGES for method in methods]
+
+
+@pytest.fixture
+def rows(client, cast):
+    """An order of alice's with a ticket in each state that a buyer can act in, and a photo."""
+    order = ship(pay(place(cast)), cast)
+    client.force_login(cast.alice)
+    mug, lamp = order.lines.get(sku=cast.mug), order.lines.get(sku=cast.lamp)
+    fields = filled(order, {mug.pk: 1}, reason="damaged", photos=[photo()])
+    client.post(reverse("refunds:apply", args=(order.number,)), fields)
+    client.logout()
+    agreed = file(order, {lamp.pk: 1}, kind="return_refund")
+    actions.agree(one(agreed), actors.seller(cast.bob), version=1)
+    sent_back = ship(pay(place(cast)), cast)
+    returned = file(sent_back, {sent_back.lines.first().pk: 1}, kind="return_refund")
+    return {"order": order, "tickets": [*order.tickets.all(), returned], "evidence": Evidence.objects.get()}
+
+
+def keys(rows, kind):
+    if kind == "ticket":
+        return [ticket.number for ticket in rows["tickets"]]
+    return [rows["order"].number if kind == "order" else rows["evidence"].pk]
+
+
+def attempt(client, method, name, key, order):
+    """Everything that any of the forms sends, with the keys of the row's owner."""
+    mug = order.lines.first()
+    fields = filled(order, {mug.pk: 1}) | {"version": "1", "carrier": "SF", "number": "1"}
+    address = reverse(f"refunds:{name}", args=(key,))
+    answer = client.get(address) if method == "get" else client.post(address, fields)
+    answers = [answer] if method == "get" else [answer, client.post(address, fields | {"preview": "1"})]
+    return [(a.status_code, _seen(a, key)) for a in answers]
+
+
+def _seen(answer, key):
+    """The page without what differs in every answer, and without the key that was asked for."""
+    text = answer.headers.get("Location", "") + answer.content.decode()
+    return re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", text).replace(str(key), "KEY")
+
+
+@pytest.mark.parametrize("who", ["carol", "dave", "bob", "nobody"])
+@pytest.mark.parametrize(("name", "kind", "method"), TRIES)
+def test_foreign_row_is_a_missing_row(client, cast, rows, who, name, kind, method):
+    if (who, kind) == ("bob", "evidence"):
+        who = "dave"  # the shop's own seller may see the photo
+    if who != "nobody":
+        client.force_login(getattr(cast, who))
+    before = [world(ticket.order) for ticket in rows["tickets"]]
+    missing = 987654321 if kind == "evidence" else MISSING
+
+    for key in keys(rows, kind):
+        foreign = attempt(client, method, name, key, rows["order"])
+        assert foreign == attempt(client, method, name, missing, rows["order"])
+        assert {status for status, _ in foreign} == ({302} if who == "nobody" else {404})
+
+    assert [world(ticket.order) for ticket in rows["tickets"]] == before
+
+
+def test_every_address_is_tried():
+    tried = {name for name, _, _ in PAGES} | {"tickets", "notices"}
+    assert tried == {pattern.name for pattern in urlpatterns}
+
+
+def test_lists_show_nothing_foreign(client, cast, rows):
+    client.force_login(cast.carol)
+    for tab in ("", "?tab=ended"):
+        page = client.get(reverse("refunds:tickets") + tab).content.decode()
+        assert not any(ticket.number in page for ticket in rows["tickets"])
+    client.logout()
+    assert client.get(reverse("refunds:tickets")).status_code == 302
+
+
+def test_lines_of_a_foreign_order_cannot_be_named(client, cast, rows):
+    mine = ship(pay(place(cast, buyer=cast.carol)), cast)
+    client.force_login(cast.carol)
+    before = world(rows["order"])
+    fields = filled(mine, {rows["order"].lines.first().pk: 1})
+    answer = client.post(reverse("refunds:apply", args=(mine.number,)), fields)
+    assert answer.status_code == 422
+    assert world(rows["order"]) == before
+
+
+@pytest.mark.parametrize("number", ["a%00b", "..%2F..", "%E4%B8%AD", "x" * 5000])
+def test_any_number_is_taken(client, cast, number):
+    client.force_login(cast.alice)
+    for address in (f"/tickets/{number}/", f"/orders/{number}/refund/", f"/tickets/{number}/amend/"):
+        assert client.get(address).status_code == 404
