@@ -1,0 +1,151 @@
+"""The demo shop: everything that can be seen is there, and the channel agrees with it."""
+
+from collections import Counter
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db.models import F, Sum
+
+from aftersales import demo
+from aftersales.models import User
+from aftersales.testing import books_sum_to_zero
+from orders.defaults import install_policies
+from orders.models import Leg, Order, OrderLine, Payment, Policy, Product, Sku
+from orders.states import OrderState
+from payments.testing import SandboxProcess
+from refunds import workers
+from refunds.defaults import install_reasons
+from refunds.models import Payout, Reason, Ticket
+from refunds.states import TicketState
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _standing(db, settings):
+    """A test with real commits flushes what migrations wrote. Good password hashes would only cost time."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    install_policies(Policy)
+    install_reasons(Reason)
+
+
+def run(*options):
+    out = StringIO()
+    call_command("demo", *options, stdout=out)
+    return out.getvalue()
+
+
+def states(model):
+    return Counter(model.objects.values_list("state", flat=True))
+
+
+@pytest.fixture
+def seeded(db):
+    run("--force")
+
+
+@pytest.fixture
+def channel(tmp_path, settings):
+    with SandboxProcess(tmp_path / "books.sqlite", "demo-secret") as process:
+        sandbox = {**settings.CHANNELS["sandbox"], "url": process.url, "secret": "demo-secret"}
+        settings.CHANNELS = {"sandbox": sandbox}
+        yield process
+
+
+def test_every_state_is_there_to_be_seen(seeded):
+    assert set(states(Order)) == {str(state) for state in OrderState.all()}
+    # Money goes back through the channel, so tickets succeed only after the workers have run.
+    assert set(states(Ticket)) == {str(state) for state in TicketState.all()} - {"succeeded"}
+    assert set(states(Payout)) == {"created"}
+
+
+def test_workers_bring_the_channels_books_and_ours_together(seeded, channel):
+    workers.pursue_payments()
+    workers.pursue_payouts()
+
+    assert states(Ticket)["refunding"] == 0
+    assert states(Ticket)["succeeded"] >= 3
+    assert set(states(Payout)) == {"settled"}
+    assert Order.objects.filter(closed_reason="fully_refunded").exists()
+    sums = channel.ledger()["payments"]
+    ours = {payment.number: payment for payment in Payment.objects.exclude(received_at=None)}
+    assert {number: (s["paid"], s["refunded"]) for number, s in sums.items() if s["paid"]} == {
+        number: (payment.received, payment.settled) for number, payment in ours.items()
+    }
+    held = Leg.objects.filter(account="channel").aggregate(sum=Sum("amount"))["sum"]
+    assert held == sum(s["balance"] for s in sums.values())
+    assert books_sum_to_zero()
+
+
+def test_nothing_is_left_for_the_workers_afterwards(seeded, channel):
+    workers.pursue_payments()
+    workers.pursue_payouts()
+    waiting = Payment.objects.exclude(next_at=None)
+    # The one that a buyer is about to pay.
+    [started] = waiting
+    assert (started.received_at, bool(started.pay_url)) == (None, True)
+    assert not Payment.objects.filter(received_at__isnull=False, started_at=None).exists()
+
+
+def test_a_second_run_changes_nothing(seeded):
+    before = [list(model.objects.order_by("pk").values()) for model in (Order, OrderLine, Ticket, Payment, Sku, User)]
+    assert "nothing to do" in run("--force")
+    assert before == [
+        list(model.objects.order_by("pk").values()) for model in (Order, OrderLine, Ticket, Payment, Sku, User)
+    ]
+
+
+def test_a_database_with_other_orders_is_left_alone(cast):
+    from aftersales.testing import place
+
+    place(cast)
+    run("--force")
+    assert Order.objects.count() == 1
+    assert not User.objects.filter(email=demo.PEOPLE[0][0]).exists()
+
+
+def test_passwords_that_all_know_need_debug_or_force(settings):
+    settings.DEBUG = False
+    with pytest.raises(CommandError, match="DEBUG=1"):
+        run()
+    assert not User.objects.exists()
+    settings.DEBUG = True
+    assert "ready" in run()
+
+
+def test_only_the_logins_are_printed(seeded, client):
+    lines = run("--logins").splitlines()
+    assert len(lines) == len(demo.PEOPLE)
+    for line in lines:
+        email, password = line.split()[-2:]
+        assert client.login(username=email, password=password), email
+
+
+def test_no_logins_are_promised_that_do_not_exist(db):
+    assert "no demo accounts" in run("--logins")
+
+
+def test_people_have_the_rights_of_their_work(seeded):
+    roles = {
+        email: (user.is_staff, user.is_superuser, user.is_customer_service, user.employments.count())
+        for email, user in ((user.email, user) for user in User.objects.all())
+    }
+    assert roles == {
+        "mei@example.com": (False, False, False, 0),
+        "tom@example.com": (False, False, False, 0),
+        "tea@example.com": (True, False, False, 1),
+        "noodles@example.com": (True, False, False, 1),
+        "service@example.com": (True, False, True, 0),
+        "operator@example.com": (True, True, False, 0),
+    }
+
+
+def test_the_shelves_show_what_a_shop_has(seeded):
+    on_sale = Product.objects.on_sale()
+    assert Product.objects.exclude(pk__in=on_sale).get().code == "spring"
+    assert Sku.objects.get(stock=0).product.code == "whisk"
+    assert Sku.objects.filter(discount__gt=0, discount__lt=F("price")).count() >= 3
+    assert Order.objects.filter(coupon__isnull=False).count() == 3
+    profiles = set(Order.objects.values_list("shop__profile", "currency"))
+    assert profiles == {("marketplace", "CNY"), ("local_delivery", "CNY")}
