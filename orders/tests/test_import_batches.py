@@ -9,15 +9,22 @@ import pytest
 from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 
+from orders.defaults import install_policies
+from orders.importing import parties, staging
 from orders.importing import run as running
-from orders.importing import staging, writing
 from orders.importing.checks import Incoming, check
 from orders.importing.report import Report
 from orders.importing.rows import COLUMNS, Row, read
 from orders.importing.writing import Importer
-from orders.models import Order, OrderLine, Payment, Posting
+from orders.models import Order, OrderLine, Payment, Policy, Posting
 
 PAID_AT = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _policies(db):
+    """A test with real commits flushes what migrations wrote."""
+    install_policies(Policy)
 
 
 def incoming(start, count, lines=3):
@@ -105,17 +112,17 @@ def test_two_imports_at_once_import_each_order_once(cast):
 @pytest.mark.django_db(transaction=True)
 def test_a_rival_that_commits_first_is_found_unchanged(cast, monkeypatch):
     """The rival's order appears after this import looked for it and before it writes."""
-    parties_shops = writing.parties.shops
-    rival = []
+    shops = parties.shops
+    rival: list[threading.Thread] = []
 
     def late(orders, return_address):
         if not rival:
             rival.append(threading.Thread(target=_import_elsewhere))
             rival[0].start()
             rival[0].join(30)
-        return parties_shops(orders, return_address)
+        return shops(orders, return_address)
 
-    monkeypatch.setattr(writing.parties, "shops", late)
+    monkeypatch.setattr(parties, "shops", late)
     importer = Importer()
     assert importer.write(incoming(0, 2)) == []
     assert (importer.counts.imported, importer.counts.unchanged) == (1, 1)
@@ -132,8 +139,12 @@ def _import_elsewhere():
 def test_batches_are_bounded_by_lines_too(db, tmp_path, monkeypatch):
     monkeypatch.setattr(running, "BATCH_LINES", 10)
     sizes = []
-    write = Importer.write
-    monkeypatch.setattr(Importer, "write", lambda self, orders: sizes.append(len(orders)) or write(self, orders))
+
+    def write(importer, orders):
+        sizes.append(len(orders))
+        return []
+
+    monkeypatch.setattr(Importer, "write", write)
     report = Report(tmp_path / "report.csv", always=False)
     running.run(_file(9, lines=4), report, reading=lambda done: None, writing=lambda done, whole: None)
     assert sizes == [3, 3, 3]

@@ -9,11 +9,18 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from orders.defaults import install_policies
 from orders.importing.progress import Progress
-from orders.models import Order
+from orders.models import Order, Policy
 from orders.tests.test_import import EXCERPT, refused, rows, run, write
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _policies(db):
+    """A test with real commits flushes what migrations wrote."""
+    install_policies(Policy)
 
 
 @pytest.fixture
