@@ -1,0 +1,370 @@
+"""What the database refuses whoever asks: plain SQL against every guard that is generated from the tables."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import pgtrigger
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from aftersales import actors
+from aftersales.lifecycles import ALL
+from aftersales.testing import file, one, pay, place, ship
+from orders.models import Leg, Order, OrderLine, Payment, Policy, Posting, Sku
+from refunds import actions
+from refunds.models import Payout, PayoutLine, Ticket, TicketLine
+
+
+@dataclass
+class World:
+    """A shipped order of two mugs and a lamp, half of it in an agreed ticket with its payout."""
+
+    order: Order
+    line: OrderLine
+    payment: Payment
+    ticket: Ticket
+    payout: Payout
+
+    def row(self, model: type) -> Any:
+        found = {type(row): row for row in vars(self).values()}
+        return found.get(model) or model.objects.order_by("pk").first()
+
+
+@pytest.fixture
+def world(cast):
+    order = ship(pay(place(cast)), cast)
+    line = order.lines.get(sku=cast.mug)
+    ticket = file(order, {line.pk: 1})
+    actions.agree(one(ticket), actors.seller(cast.bob))
+    for row in (order, line, ticket):
+        row.refresh_from_db()
+    return World(order, line, order.payments.get(), ticket, Payout.objects.get())
+
+
+def sql(query: str, *values: object) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(query, values)
+        return cursor.rowcount
+
+
+@contextmanager
+def refused(words: str) -> Iterator[None]:
+    """The database says no in these words, as an IntegrityError, and everything else goes on."""
+    with pytest.raises(IntegrityError, match=words), transaction.atomic():
+        yield
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """What happens inside has not happened afterwards."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def change(row: Any, assignments: str, *values: object) -> None:
+    assert sql(f"UPDATE {row._meta.db_table} SET {assignments} WHERE id = %s", *values, row.pk) == 1  # noqa: S608
+
+
+# --- states -----------------------------------------------------------------------------------------------------------
+
+
+def _columns(life, state) -> str:
+    """What a row needs in a state besides its name, so that nothing but the pair can be refused."""
+    words = ["due_at = now()" if state.clock else "due_at = NULL", "held_left = NULL"]
+    if life.name in ("order", "ticket"):
+        words.append("closed_reason = " + ("'seller_cancelled'" if state == "closed" else "''"))
+    if life.name == "ticket":
+        words.append("return_address = 'x'")
+    return ", ".join(words)
+
+
+@pytest.mark.parametrize("life", ALL, ids=lambda life: life.name)
+def test_only_pairs_of_the_table_are_let_through(world, life, subtests):
+    row, pairs = world.row(life.model), life.pairs()
+    for source, target in product(life.states.all(), repeat=2):
+        assignments = f"state = '{target}', {_columns(life, target)}"
+        with subtests.test(source=source, target=target), undone():
+            with pgtrigger.ignore(f"{life.model._meta.label}:table"):
+                change(row, f"state = %s, {_columns(life, source)}", source)
+            if target == source or (source, target) in pairs:
+                change(row, assignments)
+            else:
+                with refused(f"a {life.name} cannot go from {source} to {target}"):
+                    change(row, assignments)
+
+
+@pytest.mark.parametrize("life", ALL, ids=lambda life: life.name)
+def test_no_row_is_born_elsewhere(world, life, subtests):
+    for state in life.states.all():
+        if state in life.born:
+            continue
+        row = one(world.row(life.model)).get()
+        row.pk, row.number, row.state = None, "X1", str(state)
+        row.due_at, row.held_left = (timezone.now() if state.clock else None), None
+        with subtests.test(state=state), refused(f"no {life.name} is born {state}"):
+            row.save(force_insert=True)
+
+
+@pytest.mark.parametrize("life", ALL, ids=lambda life: life.name)
+def test_unknown_state_is_refused(world, life):
+    with pgtrigger.ignore(f"{life.model._meta.label}:table"), refused(f"{life.name}_state_known"):
+        change(world.row(life.model), "state = 'lost', due_at = NULL, held_left = NULL")
+
+
+@pytest.mark.parametrize("life", ALL, ids=lambda life: life.name)
+def test_rows_are_never_deleted(world, life):
+    with refused(f"a {life.name} is never deleted"):
+        sql(f"DELETE FROM {life.model._meta.db_table}")  # noqa: S608
+
+
+CLOCKS = [
+    (True, "due_at = NULL, held_left = NULL"),
+    (True, "due_at = now(), held_left = interval '1 hour'"),
+    (False, "due_at = now(), held_left = NULL"),
+    (False, "due_at = NULL, held_left = interval '1 hour'"),
+]
+
+
+@pytest.mark.parametrize("life", ALL, ids=lambda life: life.name)
+def test_clock_runs_exactly_in_timed_states(world, life, subtests):
+    row = world.row(life.model)
+    for state, (timed, clock) in product(life.states.all(), CLOCKS):
+        if bool(state.clock) != timed:
+            continue
+        with subtests.test(state=state, clock=clock), undone():
+            with pgtrigger.ignore(f"{life.model._meta.label}:table"):
+                change(row, f"state = %s, {_columns(life, state)}", state)
+            with refused(f"{life.name}_clock_when_timed"):
+                change(row, clock)
+
+
+@pytest.mark.parametrize("life", ALL, ids=lambda life: life.name)
+def test_nothing_less_than_nothing_is_left(world, life):
+    row = world.row(life.model)
+    state = next(state for state in life.states.all() if state.clock)
+    with pgtrigger.ignore(f"{life.model._meta.label}:table"):
+        change(row, f"state = %s, {_columns(life, state)}", state)
+    with refused(f"{life.name}_held_left_positive"):
+        change(row, "due_at = NULL, held_left = interval '-1 second'")
+
+
+# --- history ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("life", ALL, ids=lambda life: life.name)
+def test_events_stay(world, life):
+    with refused(f"history of a {life.name} is never deleted"):
+        sql(f"DELETE FROM {life.event._meta.db_table}")  # noqa: S608
+
+
+@pytest.mark.parametrize("life", ALL, ids=lambda life: life.name)
+def test_event_is_announced_once(world, life):
+    event = life.event.objects.first()
+    with refused("never changed"):
+        change(event, "announced_at = NULL")
+    change(event, "announced_at = now()")
+    for again in ("announced_at = now() + interval '1 s'", "announced_at = NULL", "announced_at = announced_at"):
+        with refused(f"history of a {life.name} is never changed"):
+            change(event, again)
+
+
+COLUMNS = (
+    "action = 'x'",
+    "from_state = 'x'",
+    "to_state = 'x'",
+    "role = 'cs'",
+    "actor_id = 1",
+    "at = now() + interval '1 s'",
+    "due_at = now()",
+    "note = 'x'",
+    """data = '{"x": 1}'""",
+)
+
+
+@pytest.mark.parametrize("life", ALL, ids=lambda life: life.name)
+def test_no_column_of_an_event_changes(world, life, subtests):
+    event = life.event.objects.first()
+    for assignment, more in product(COLUMNS, ("", ", announced_at = now()")):
+        with subtests.test(assignment + more), refused(f"history of a {life.name} is never changed"):
+            change(event, assignment + more)
+
+
+@pytest.mark.parametrize("model", [Policy, Posting, Leg, PayoutLine])
+def test_append_only_rows(world, model):
+    row = world.row(model)
+    name = model._meta.model_name
+    with refused(f"a {name} is never changed or deleted"):
+        change(row, "id = id")
+    with refused(f"a {name} is never changed or deleted"):
+        sql(f"DELETE FROM {model._meta.db_table} WHERE id = %s", row.pk)  # noqa: S608
+
+
+FROZEN = {
+    Order: ("number", "buyer_id", "shop_id", "policy_id", "currency", "freight", "total"),
+    OrderLine: ("order_id", "sku_id", "quantity", "list_total", "discount", "paid"),
+    Payment: ("number", "order_id", "channel", "amount", "currency"),
+    Ticket: ("number", "order_id", "shipped"),
+    Payout: ("number", "order_id", "payment_id", "ticket_id", "cause", "amount", "freight", "currency"),
+}
+
+
+@pytest.mark.parametrize("model", FROZEN)
+def test_frozen_columns(world, model, subtests):
+    for column in FROZEN[model]:
+        kind = model._meta.get_field(column).get_internal_type()
+        new = {"CharField": f"'{column[:3]}'", "BooleanField": f"NOT {column}"}.get(kind, f"{column} + 1")
+        with subtests.test(column), refused(f"of a {model._meta.model_name} never change"):
+            change(world.row(model), f"{column} = {new}")
+
+
+# --- books ------------------------------------------------------------------------------------------------------------
+
+
+def _post(order: Order, *legs: tuple[int, str]) -> None:
+    posting = Posting.objects.create(order=order, kind="test", reference=str(timezone.now()))
+    for amount, currency in legs:
+        Leg.objects.create(posting=posting, account="channel", amount=amount, currency=currency)
+    sql("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+@pytest.mark.parametrize(
+    "legs",
+    [
+        [(5, "CNY")],
+        [(5, "CNY"), (-4, "CNY")],
+        [(5, "CNY"), (-5, "USD")],
+        [(5, "CNY"), (-5, "CNY"), (1, "USD")],
+    ],
+)
+def test_unbalanced_posting_is_refused_at_the_commit(world, legs):
+    with refused("does not sum to zero"):
+        _post(world.order, *legs)
+
+
+def test_balanced_posting_is_taken(world):
+    _post(world.order, (5, "CNY"), (-2, "CNY"), (-3, "CNY"), (7, "USD"), (-7, "USD"))
+
+
+def test_a_leg_too_late_is_refused(world):
+    with refused("does not sum to zero"):
+        Leg.objects.create(posting=Posting.objects.first(), account="channel", amount=1, currency="CNY")
+        sql("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [({"amount": 0}, "leg_amount_not_zero"), ({"account": "mattress"}, "leg_account_known")],
+)
+def test_leg_that_cannot_be(world, fields, words):
+    with refused(words):
+        Leg.objects.create(
+            **{"posting": Posting.objects.first(), "account": "channel", "amount": 1, "currency": "CNY"} | fields
+        )
+
+
+def test_nothing_is_booked_twice(world):
+    twin = Posting.objects.first()
+    with refused("posting_once"):
+        Posting.objects.create(order=world.order, kind=twin.kind, reference=twin.reference)
+
+
+# --- counters ---------------------------------------------------------------------------------------------------------
+
+COUNTERS = [
+    (Order, "settled = total - reserved + 1", "order_refunds_within_total"),
+    (Order, "reserved = total + 1", "order_refunds_within_total"),
+    (Order, "reserved = -1", "order_refunds_within_total"),
+    (Order, "settled = -1", "order_refunds_within_total"),
+    (Order, "freight_settled = 300, freight_reserved = 301", "order_freight_refunds_within_freight"),
+    (Order, "freight_reserved = -1", "order_freight_refunds_within_freight"),
+    (Order, "freight_settled = -1", "order_freight_refunds_within_freight"),
+    (Order, "open_tickets = -1", "order_open_tickets_not_negative"),
+    (Order, "closed_reason = 'fully_refunded'", "order_closed_with_reason"),
+    (OrderLine, "settled = paid - reserved + 1", "line_refunds_within_paid"),
+    (OrderLine, "reserved = paid + 1", "line_refunds_within_paid"),
+    (OrderLine, "reserved = -1", "line_refunds_within_paid"),
+    (OrderLine, "settled = -1", "line_refunds_within_paid"),
+    (OrderLine, "shipped = 3", "line_units_within_quantity"),
+    (OrderLine, "shipped = 1, cancelled = 1, cancelling = 1", "line_units_within_quantity"),
+    (OrderLine, "cancelled = -1", "line_units_within_quantity"),
+    (OrderLine, "cancelling = -1", "line_units_within_quantity"),
+    (OrderLine, 'shipped = -1, cancelling = 0, "returning" = 0', "line_.*_within"),
+    (OrderLine, '"returning" = 1, returned = 2', "line_returns_within_shipped"),
+    (OrderLine, '"returning" = 3', "line_returns_within_shipped"),
+    (OrderLine, '"returning" = -1', "line_returns_within_shipped"),
+    (OrderLine, "returned = 1, restocked = 2", "line_restocked_within_returned"),
+    (OrderLine, "restocked = -1", "line_restocked_within_returned"),
+    (OrderLine, "open_tickets = 2", "line_one_open_ticket"),
+    (OrderLine, "open_tickets = -1", "line_one_open_ticket"),
+    (Payment, "settled = received - reserved + 1", "payment_refunds_within_received"),
+    (Payment, "reserved = received + 1", "payment_refunds_within_received"),
+    (Payment, "reserved = -1", "payment_refunds_within_received"),
+    (Payment, "settled = -1", "payment_refunds_within_received"),
+    (Payment, "received_at = NULL", "payment_received_with_time"),
+    (Sku, "stock = -1", "sku_stock_not_negative"),
+    (Sku, "discount = price + 1", "sku_discount_at_most_price"),
+    (Ticket, "amount = 0", "ticket_amounts"),
+    (Ticket, "freight = amount + 1", "ticket_amounts"),
+    (Ticket, "freight = -1", "ticket_amounts"),
+    (Ticket, "kind = 'gift'", "ticket_kind_known"),
+    (Ticket, "closed_reason = 'withdrawn'", "ticket_closed_with_reason"),
+]
+
+
+def test_counters_that_cannot_be(world, subtests):
+    for model, assignments, words in COUNTERS:
+        with subtests.test(f"{model.__name__} {assignments}"), refused(words):
+            change(world.row(model), assignments)
+
+
+def test_line_has_one_open_ticket(world):
+    other = file(world.order, {world.order.lines.exclude(pk=world.line.pk).get().pk: 1})
+    with refused("ticketline_one_open_a_line"):
+        TicketLine.objects.create(ticket=other, line=world.line, quantity=1, amount=1)
+    TicketLine.objects.create(ticket=other, line=world.line, quantity=1, amount=1, is_open=False)
+
+
+def test_goods_that_were_not_shipped_are_not_sent_back(world, cast):
+    order = pay(place(cast))
+    ticket = file(order, {order.lines.first().pk: 1})
+    assert not ticket.shipped
+    with refused("ticket_returns_what_was_shipped"):
+        change(ticket, "kind = 'return_refund'")
+
+
+def test_return_needs_an_address(world, cast):
+    ticket = file(world.order, {world.order.lines.exclude(pk=world.line.pk).get().pk: 1}, kind="return_refund")
+    assert ticket.return_address == ""
+    with refused("ticket_return_has_address"):
+        change(ticket, "state = 'awaiting_return'")
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, "payout_one_a_ticket"),
+        ({"ticket": None}, "payout_of_a_ticket_names_it"),
+        ({"cause": "surplus"}, "payout_of_a_ticket_names_it"),
+        ({"amount": 0}, "payout_amounts"),
+        ({"freight": 1001}, "payout_amounts"),
+    ],
+)
+def test_payout_that_cannot_be(world, fields, words):
+    twin = one(world.payout).get()
+    twin.pk, twin.number, twin.state, twin.due_at = None, "X1", "created", timezone.now()
+    for name, value in fields.items():
+        setattr(twin, name, value)
+    with refused(words):
+        twin.save(force_insert=True)
+
+
+def test_order_is_paid_once(world):
+    twin = one(world.payment).get()
+    twin.pk, twin.number = None, "X1"
+    with refused("payment_one_pays_the_order"):
+        twin.save(force_insert=True)
