@@ -83,8 +83,8 @@ def url(name: str, *, schemes: tuple[str, ...], example: str, default: str = "")
     value = text(name, default)
     if not value:
         return ""
-    parts = urlsplit(value)
     try:
+        parts = urlsplit(value)
         sound = parts.scheme in schemes and (parts.hostname or parts.path) and (parts.port or 1)
     except ValueError:
         sound = False

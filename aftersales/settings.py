@@ -208,4 +208,6 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
+    # Django's own handler for DEBUG would show each warning twice.
+    "loggers": {"django": {"handlers": [], "level": "INFO"}},
 }

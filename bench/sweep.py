@@ -72,7 +72,7 @@ def main(rows: int) -> None:
 
 
 if __name__ == "__main__":
-    old = setup_databases(verbosity=0, interactive=False, aliases=["default"])
+    old = setup_databases(verbosity=0, interactive=False, aliases={"default": None})
     try:
         main(int(sys.argv[1]) if len(sys.argv) > 1 else 20_000)
     finally:
