@@ -25,9 +25,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE.csv")
         parser.add_argument("--dry-run", action="store_true", help=_("check everything, change nothing"))
-        parser.add_argument(
-            "--report", type=Path, metavar="FILE", help=_("where refused lines go (FILE.refused.csv)")
-        )
+        parser.add_argument("--report", type=Path, metavar="FILE", help=_("where refused lines go (FILE.refused.csv)"))
         parser.add_argument("--return-address", default="", metavar="TEXT", help=_("of shops that are created"))
 
     def handle(self, *, file: Path, dry_run: bool, report: Path | None, return_address: str, **options: Any) -> None:
