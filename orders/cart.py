@@ -60,7 +60,9 @@ def put(session: SessionBase, sku: Sku, number: int) -> None:
     cart = units(session)
     cart.pop(sku.pk, None)
     if number:
-        if number > rules.MOST_UNITS or len(cart) >= MOST_LINES:
+        if len(cart) >= MOST_LINES:
+            raise Refused(OrderError.CART_FULL, "quantity", most=MOST_LINES)
+        if number > rules.MOST_UNITS:
             raise Refused(OrderError.QUANTITY, "quantity", most=rules.MOST_UNITS)
         if number > sku.stock:
             raise Refused(OrderError.OUT_OF_STOCK, "quantity", title=str(sku), left=sku.stock)

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 class OrderError(models.TextChoices):
     CART_EMPTY = "cart_empty", _("The cart is empty. Choose something first.")
+    CART_FULL = "cart_full", _("The cart holds %(most)s different articles at most. Order these first.")
     NOT_ON_SALE = "not_on_sale", _("%(title)s is not on sale now. Take it out of the cart to go on.")
     OUT_OF_STOCK = "out_of_stock", _("Only %(left)s of %(title)s are left. Lower the quantity to go on.")
     QUANTITY = "quantity", _("The quantity has to be a whole number from 1 to %(most)s.")

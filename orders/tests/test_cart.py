@@ -57,6 +57,23 @@ def test_more_than_there_is(cast, client):
     assert in_cart(client) == {str(cast.mug.pk): 2}
 
 
+def test_more_than_an_order_may_hold(cast, client):
+    add(client, cast.mug, 999)
+    assert add(client, cast.mug, 1).status_code == 422
+    assert in_cart(client) == {str(cast.mug.pk): 999}
+
+
+def test_full_cart_still_changes_what_it_has(cast, client):
+    session = client.session
+    session["cart"] = {str(key): 1 for key in range(10**6, 10**6 + 49)} | {str(cast.mug.pk): 1}
+    session.save()
+    page = add(client, cast.lamp)
+    assert page.status_code == 422
+    assert "The cart holds 50 different articles at most." in page.text
+    assert client.post("/cart/", {"sku": cast.mug.pk, "quantity": 2}).status_code == 303
+    assert in_cart(client)[str(cast.mug.pk)] == 2
+
+
 @pytest.mark.parametrize("sku", ["", "0", "x", "9" * 30, "\x00"])
 def test_unknown_sku(cast, client, sku):
     page = client.post(product_page(cast.mug), {"sku": sku, "quantity": 1})

@@ -6,10 +6,12 @@ import pytest
 from django.utils import timezone
 
 from aftersales import actors
+from aftersales.lifecycle.errors import Conflict
 from aftersales.templatetags.aftersales import duration
 from aftersales.testing import counters, file, one, overdue, pay, place, ship
 from orders import actions
 from orders.models import Order, OrderEvent, Payment
+from orders.views.order import VERBS
 
 
 @pytest.fixture
@@ -153,6 +155,16 @@ def test_wrong_state_shows_where_it_stands(cast, alice, action):
     assert url(order) in page.text
     assert (counters(order), OrderEvent.objects.count()) == before
     assert not Payment.objects.exists()
+
+
+def test_order_in_somebodys_hands_is_busy(cast, alice, monkeypatch):
+    def busy(rows, by):
+        raise Conflict("locked")
+
+    monkeypatch.setitem(VERBS, "cancel", (busy, ""))
+    page = alice.post(url(place(cast), "cancel/"))
+    assert page.status_code == 409
+    assert "Busy at the moment" in page.text
 
 
 @pytest.mark.parametrize("action", ["cancel", "extend", "receive", "pay"])
