@@ -118,9 +118,10 @@ class ProductAdmin(OfShopChild[Product]):
         formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
         moved: dict[int, int] = {}
         for item in formset.forms:
-            if not item.has_changed():
-                continue
             adding = item.instance._state.adding
+            # A variant that is said to exist but is not this product's has been forged; stock Django passes it by too.
+            if not item.has_changed() or (adding and item in formset.initial_forms):
+                continue
             item.instance.product = formset.instance
             save_changed(item.instance, item, change=not adding)
             moved[item.instance.pk] = item.cleaned_data.get("more") or 0

@@ -128,10 +128,10 @@ class SkuFormSet(BaseInlineFormSet[Any, Any, Any]):
     def clean(self) -> None:
         """Judge the stock under lock, as buyers take from it meanwhile."""
         super().clean()
-        wanted = {form.instance.pk: form for form in self.forms if getattr(form, "cleaned_data", {}).get("more")}
-        locked = lock_stock({key for key in wanted if key})
-        for key, form in wanted.items():
-            left = locked[key].stock if key in locked else 0
+        wanted = [form for form in self.forms if getattr(form, "cleaned_data", {}).get("more")]
+        locked = lock_stock({form.instance.pk for form in wanted if form.instance.pk})
+        for form in wanted:
+            left = locked[form.instance.pk].stock if form.instance.pk in locked else 0
             if left + form.cleaned_data["more"] < 0:
                 form.add_error("more", _("Only %(left)s are left.") % {"left": left})
 

@@ -70,7 +70,10 @@ def state_filter(life: Lifecycle) -> type[admin.SimpleListFilter]:
 
 
 class QueueFilter(admin.SimpleListFilter):
-    """What waits for somebody of `owner`, unless a search or another filter asks for more."""
+    """What waits for somebody of `owner`, unless a search or another filter asks for more.
+
+    It stands first among a list's filters: each takes its own parameter away, and this one looks at all of them.
+    """
 
     title = _("queue")
     parameter_name = "queue"
@@ -86,7 +89,8 @@ class QueueFilter(admin.SimpleListFilter):
         return [("waiting", self.waits), ("all", _("Everything"))]
 
     def chosen(self) -> str:
-        return self.value() or ("all" if self.everywhere else "waiting")
+        chosen = self.value()
+        return chosen if chosen in {"waiting", "all"} else "all" if self.everywhere else "waiting"
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
         for value, title in self.lookup_choices:
