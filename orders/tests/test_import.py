@@ -238,6 +238,9 @@ def test_a_shop_keeps_its_currency(path, cast):
         3: "The shop sells in CNY, not in USD.",
         4: "The shop sells in CNY, not in EUR.",
     }
+    # Now nothing of the file is new and fits.
+    assert refused(path) == reasons
+    assert (SUMMARY["Orders unchanged"], SUMMARY["Orders refused"], SUMMARY["Orders imported"]) == (1, 2, 0)
 
 
 def test_a_number_placed_here_is_refused(path, cast):
