@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import redis
 from celery import current_app
 from django.conf import settings
 from django.db import connection
+from playwright.sync_api import Browser, sync_playwright
 
 from payments.testing import SandboxProcess
 
@@ -67,6 +69,7 @@ class Workplace:
             "REDIS_URL": _broker_url(),
             "SANDBOX_URL": self.sandbox.url,
             "SANDBOX_SECRET": self.secret,
+            "PUBLIC_URL": settings.PUBLIC_URL,
             "TICK_SECONDS": "1",
         }
         process = subprocess.Popen(
@@ -97,20 +100,46 @@ def until(true: Callable[[], Any], seconds: float = 60) -> None:
         time.sleep(0.1)
 
 
+def _send(task: str) -> None:
+    """A wake-up to the test's broker, from whichever thread committed."""
+    with current_app.connection_for_write(_broker_url()) as broker:
+        current_app.send_task(task, connection=broker)
+
+
 @pytest.fixture
 def workplace(
     transactional_db: None, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Workplace]:
     """A real channel, an empty broker, and the means to start workers and beats. Wake-ups go to that broker."""
     secret = "between-us-only"
-    with (
-        SandboxProcess(tmp_path / "books.sqlite", secret, lax=True) as sandbox,
-        current_app.connection_for_write(_broker_url()) as broker,
-    ):
+    with SandboxProcess(tmp_path / "books.sqlite", secret, lax=True) as sandbox:
         channel = {**settings.CHANNELS["sandbox"], "url": sandbox.url, "secret": secret}
         settings.CHANNELS = {"sandbox": channel}
-        monkeypatch.setattr("aftersales.wake._send", lambda task: current_app.send_task(task, connection=broker))
+        monkeypatch.setattr("aftersales.wake._send", _send)
         place = Workplace(sandbox, secret, tmp_path)
         place.broker.flushdb()
         yield place
         place.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium where there is one: it needs no download."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    switches = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=switches)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def site(workplace: Workplace, live_server: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Workplace:
+    """The whole shop: pages at `settings.PUBLIC_URL`, a worker, a beat and the channel."""
+    # Playwright's event loop runs in this thread; the ORM's calls beside it are not made from inside it.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    settings.PUBLIC_URL = live_server.url
+    settings.ALLOWED_HOSTS = ["*"]
+    workplace.worker(concurrency=2)
+    workplace.beat()
+    return workplace

@@ -1,0 +1,151 @@
+"""The whole life in a real browser: buyer and seller click, worker, beat and channel do the rest."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+
+from aftersales.processes import until
+from aftersales.testing import PASSWORD, books_sum_to_zero, ship
+from orders.models import Order
+from refunds.models import Payout, Ticket
+
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def person(chromium):
+    """Opens a browser of its own for somebody and logs in."""
+    contexts = []
+
+    def enter(email: str, language: str = "en"):
+        context = chromium.new_context(viewport=PHONE, locale=language, base_url=settings.PUBLIC_URL)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.goto("/login/")
+        page.fill("[name=username]", email)
+        page.fill("[name=password]", PASSWORD)
+        page.click("main button.primary")
+        return page
+
+    yield enter
+    for context in contexts:
+        context.close()
+
+
+def accessible(page) -> None:
+    """axe finds nothing to complain about."""
+    found = Axe().run(page).response["violations"]
+    assert not found, [(v["id"], [n["html"] for n in v["nodes"]]) for v in found]
+
+
+def buy(page) -> Order:
+    """Two mugs, paid on the channel's own page."""
+    page.goto("/")
+    page.fill("[name=q]", "mug")
+    page.press("[name=q]", "Enter")
+    accessible(page)
+    page.click("main a:has-text('Mug')")
+    page.fill("[name=quantity]", "2")
+    page.click("text=Add to cart")
+    page.goto("/checkout/")
+    page.fill("[name=recipient]", "Alice")
+    page.fill("[name=phone]", "123")
+    page.fill("[name=address]", "2 Home Street")
+    accessible(page)
+    page.click("[name=place]")
+    order = Order.objects.get()
+    page.wait_for_url(f"**/orders/{order.number}/")
+    page.click("button:has-text('Pay')")
+    # The channel's page comes once a worker has asked for it.
+    page.wait_for_url(re.compile(r".*/pay/P\w+.*"), timeout=30_000)
+    page.click("button[value=pay]")
+    page.wait_for_url(f"**/orders/{order.number}/")
+    until(lambda: Order.objects.filter(state="awaiting_shipment").exists())
+    return order
+
+
+def do(page, kind: str, key: int, action: str) -> None:
+    """The seller opens a row in the admin and presses one of its buttons; the form, if any, is on the page then."""
+    app = "orders" if kind == "order" else "refunds"
+    page.goto(f"/admin/{app}/{kind}/{key}/change/")
+    page.click(f"a.do-{action}")
+
+
+def test_from_buy_to_money_back(site, cast, person):
+    buyer, seller = person("alice@example.com"), person("bob@example.com")
+    order = buy(buyer)
+
+    do(seller, "order", order.pk, "ship")
+    seller.fill("[name=carrier]", "SF")
+    seller.fill("[name=number]", "SF123")
+    seller.click("input[type=submit].default")
+    until(lambda: Order.objects.filter(state="awaiting_receipt").exists(), 10)
+
+    line = order.lines.get()
+    buyer.goto(f"/orders/{order.number}/refund/")
+    buyer.check("[name=kind][value=return_refund]")
+    buyer.fill(f"[name=units_{line.pk}]", "1")
+    buyer.select_option("[name=reason]", label="Changed my mind")
+    accessible(buyer)
+    buyer.click("text=File the ticket")
+    buyer.wait_for_url("**/tickets/T*/")
+    accessible(buyer)
+    ticket = Ticket.objects.get()
+
+    do(seller, "ticket", ticket.pk, "agree")
+    seller.click("input[type=submit].default")
+    buyer.reload()
+    buyer.fill("[name=carrier]", "SF")
+    buyer.fill("[name=number]", "SF999")
+    buyer.click("text=I have sent the goods")
+    do(seller, "ticket", ticket.pk, "accept")
+    seller.click("input[type=submit].default")
+
+    until(lambda: Ticket.objects.filter(state="succeeded").exists())
+    payout = Payout.objects.get()
+    assert (payout.amount, payout.state) == (1000, "settled")
+    assert site.sandbox.moved(payout.number) == [-1000]
+    buyer.reload()
+    assert "Succeeded" in buyer.inner_text("main")
+    assert payout.number in buyer.inner_text("main")
+    accessible(buyer)
+    cast.mug.refresh_from_db()
+    assert cast.mug.stock == 999
+    assert books_sum_to_zero()
+
+
+def test_double_click_and_back_button_make_one_ticket(site, cast, person):
+    from aftersales.testing import pay, place
+
+    order = ship(pay(place(cast)), cast)
+    buyer = person("alice@example.com")
+    buyer.goto(f"/orders/{order.number}/refund/")
+    buyer.fill(f"[name=units_{order.lines.first().pk}]", "1")
+    buyer.select_option("[name=reason]", label="Changed my mind")
+
+    buyer.dblclick("text=File the ticket")
+    buyer.wait_for_url("**/tickets/T*/")
+    buyer.go_back()
+    buyer.fill(f"[name=units_{order.lines.first().pk}]", "1")
+    buyer.click("text=File the ticket")
+    buyer.wait_for_load_state()
+
+    assert Ticket.objects.count() == 1
+    assert "already has an open ticket" in buyer.inner_text("main") or "/tickets/" in buyer.url
+
+
+def test_the_same_pages_in_chinese(site, cast, person):
+    from aftersales.testing import file, pay, place
+
+    order = ship(pay(place(cast)), cast)
+    ticket = file(order, {order.lines.first().pk: 1})
+    buyer = person("alice@example.com", "zh-CN")
+
+    for url in ("/", "/orders/", f"/orders/{order.number}/", f"/tickets/{ticket.number}/"):
+        buyer.goto(url)
+        assert buyer.get_attribute("html", "lang") == "zh-hans"
+        assert re.search(r"[\u4e00-\u9fff]", buyer.inner_text("main")), url
+        accessible(buyer)
