@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
@@ -64,7 +65,7 @@ def many_tickets(cast: Cast, number: int, kind: str = Kind.REFUND_ONLY) -> Query
     return Ticket.objects.filter(pk__in=[row.pk for row in rows])
 
 
-def all_overdue(rows: QuerySet, by: timedelta = timedelta(minutes=1)) -> QuerySet:
+def all_overdue(rows: QuerySet[Any], by: timedelta = timedelta(minutes=1)) -> QuerySet[Any]:
     rows.update(due_at=Now() - by)
     return rows
 

@@ -12,7 +12,9 @@ class Rival:
     """Runs one call on its own connection; `result()` hands back what it returned, or raises what it raised."""
 
     def __init__(self, call: Callable[[], Any]) -> None:
-        self._call, self._result, self._error = call, None, None
+        self._call = call
+        self._result: Any = None
+        self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 

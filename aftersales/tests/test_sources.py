@@ -15,7 +15,8 @@ ROWS = {"Order", "Ticket", "Payout", "Dispute"}
 
 def state_writes(source: str) -> list[int]:
     """The lines that write the state of a row by any other way than begin() and move()."""
-    return sorted({node.lineno for node in ast.walk(ast.parse(source)) if _writes_state(node)})
+    nodes = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.stmt | ast.expr))
+    return sorted({node.lineno for node in nodes if _writes_state(node)})
 
 
 def _writes_state(node: ast.AST) -> bool:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from aftersales import actors
 from aftersales.actors import CLOCK
 from aftersales.lifecycle.errors import Refused
-from aftersales.lifecycle.move import Swept, sweep
+from aftersales.lifecycle.move import Swept, move, move_one, sweep
 from aftersales.lifecycles import ALL
 from aftersales.testing import one, overdue, place
 from aftersales.tests.many import SIZES, all_overdue, many_orders, many_tickets, statements
@@ -27,6 +27,7 @@ from orders.states import OrderState
 from refunds import actions
 from refunds.lifecycle import TICKET
 from refunds.models import Ticket, TicketEvent
+from refunds.rules import Found
 from refunds.states import TicketState
 
 WAITING = OrderState.AWAITING_PAYMENT
@@ -40,7 +41,7 @@ def _aged(rows) -> list[Order]:
     return found
 
 
-def _expired() -> Counter:
+def _expired() -> Counter[int]:
     return Counter(OrderEvent.objects.filter(action="expire").values_list("order_id", flat=True))
 
 
@@ -123,7 +124,7 @@ def test_silence_has_its_consequence_in_every_ticket_state(cast, state):
     _walk(ticket, state, cast)
     overdue(ticket)
     assert sweep(TICKET, state, actions.ON_DUE[state]) == Swept(moved=1)
-    event = ticket.events.last()
+    event = ticket.events.latest("pk")
     assert (event.action, event.role, event.actor) == (state.on_due, "system", None)
 
 
@@ -131,11 +132,11 @@ def _walk(ticket, state, cast) -> None:
     seller, buyer = actors.seller(cast.bob), actors.buyer(cast.alice)
     line = ticket.lines.get().pk
     steps = {
-        TicketState.REJECTED: lambda: actions.move_one(TICKET, "reject", one(ticket), seller),
+        TicketState.REJECTED: lambda: move_one(TICKET, "reject", one(ticket), seller),
         TicketState.AWAITING_RETURN: lambda: actions.agree(one(ticket), seller),
         TicketState.AWAITING_INSPECTION: lambda: actions.send_waybill(one(ticket), buyer, "SF", "1"),
         TicketState.INSPECTION_FAILED: lambda: actions.fail_inspection(
-            one(ticket), seller, {line: actions.Found(0, 1)}, "broken"
+            one(ticket), seller, {line: Found(0, 1)}, "broken"
         ),
         TicketState.AWAITING_BUYER_RECEIPT: lambda: actions.send_back(one(ticket), seller, "SF", "2"),
     }
@@ -221,8 +222,7 @@ def test_several_culprits_in_one_batch_are_all_found(cast):
 def test_books_that_do_not_add_up_set_one_ticket_aside(cast):
     tickets = all_overdue(many_tickets(cast, 9))
     bad = tickets[4]
-    move_to_rejected = actions.move(TICKET, "reject", tickets, actors.seller(cast.bob))
-    assert len(move_to_rejected) == 9
+    move(TICKET, "reject", tickets, actors.seller(cast.bob))
     all_overdue(tickets)
     one(bad.order).update(reserved=0)
     assert sweep(TICKET, TicketState.REJECTED, actions.withdraw) == Swept(moved=8, set_aside=1)
