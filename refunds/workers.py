@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 # A worker leaves the rest to the next tick before the task's own time limit is near.
 BUDGET = 120.0
 PAGE = 50
+# A notice whose answer did not come, or came to a worker that was killed, is asked after again.
+ASK_AGAIN = timedelta(seconds=30)
 
 
 def _claimed(due: QuerySet[Payout], claim: Callable[[QuerySet[Payout]], int]) -> Iterator[Payout]:
@@ -67,13 +69,22 @@ def pursue_payouts() -> None:
     # A payment that came before us has to be known to the channel, or refused by it, before money can leave it.
     known = Q(payment__started_at__isnull=False) | ~Q(payment__ended_code="")
     for payout in _claimed(_due(PayoutState.CREATED).filter(known), _move("send")):
-        _send(payout)
+        _at_channel(payout, _send)
     sweep(PAYOUT, PayoutState.SENT, doubt)
     for payout in _claimed(_due(PayoutState.UNKNOWN), _move("ask")):
-        _ask(payout)
+        _at_channel(payout, _ask)
     noticed = Payout.objects.filter(ask_at__lte=Now()).order_by("ask_at")
-    for payout in _claimed(noticed, lambda rows: rows.filter(ask_at__lte=Now()).update(ask_at=None)):
-        _ask_after_notice(payout)
+    # Not null yet: a notice is done with when the channel has answered, not when a worker began to ask.
+    for payout in _claimed(noticed, lambda rows: rows.filter(ask_at__lte=Now()).update(ask_at=Now() + ASK_AGAIN)):
+        _at_channel(payout, _ask_after_notice)
+
+
+def _at_channel(payout: Payout, call: Callable[[Payout], None]) -> None:
+    """One payout's fault never stops the others: without its channel it is set aside for an operator."""
+    try:
+        call(payout)
+    except base.UnknownChannel as error:
+        set_aside(PAYOUT, Payout.objects.filter(pk=payout.pk), str(error))
 
 
 def doubt(payouts: QuerySet[Payout], by: Actor) -> list[Event]:
@@ -105,13 +116,15 @@ def _ask(payout: Payout) -> None:
 def _ask_after_notice(payout: Payout) -> None:
     answer = base.channel(payout.payment.channel).refund_status(payout.number)
     if isinstance(answer, base.Unknown):
-        Payout.objects.filter(pk=payout.pk, ask_at=None).update(ask_at=Now() + timedelta(seconds=30))
-    elif not (payout.retrying and isinstance(answer, base.Refused)):
-        _record(payout, answer)
+        return
+    if (payout.retrying and isinstance(answer, base.Refused)) or _record(payout, answer):
+        # A notice that came in the meantime has put ask_at to its own time, which is over: it is asked after again.
+        Payout.objects.filter(pk=payout.pk, ask_at__gt=Now()).update(ask_at=None)
 
 
-def _record(payout: Payout, answer: base.Answer) -> None:
-    """Write what the channel said. What cannot be written is set aside for an operator; no answer leaves the clock."""
+def _record(payout: Payout, answer: base.Answer) -> bool:
+    """Write what the channel said. What cannot be written is set aside for an operator; no answer leaves the clock.
+    Returns False when a rival holds the row, so that it has to be asked again."""
     rows = Payout.objects.filter(pk=payout.pk)
     try:
         if isinstance(answer, base.Settled):
@@ -122,12 +135,17 @@ def _record(payout: Payout, answer: base.Answer) -> None:
                 settle(rows, answer.reference)
         elif isinstance(answer, base.Refused):
             refuse(rows, f"{answer.code}: {answer.message}")
+        elif isinstance(answer, base.Pending):
+            # The channel has taken a retry up: what it says from now on is about this try.
+            rows.update(retrying=False)
         elif isinstance(answer, base.Unknown):
             rows.update(trouble=answer.why[:300])
     except Conflict:
         log.info("payout %s is locked; it will be asked about", payout.number)
+        return False
     except (IntegrityError, DataError, Refused) as error:
         set_aside(PAYOUT, rows, str(error))
+    return True
 
 
 # --- payments: started, asked about, made known -----------------------------------------------------------------------
@@ -159,7 +177,10 @@ def pursue_payments() -> None:
                 return
             if Payment.objects.filter(pk=key, next_at__lte=Now()).update(next_at=_NEXT, asked=F("asked") + 1):
                 won += 1
-                _pursue(Payment.objects.get(pk=key))
+                try:
+                    _pursue(Payment.objects.get(pk=key))
+                except base.UnknownChannel:
+                    log.exception("payment %s cannot be pursued", key)
         if not won:
             return
 
