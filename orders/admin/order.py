@@ -8,7 +8,8 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Case, F, QuerySet, When
 from django.http import HttpRequest
-from django.utils.html import format_html_join
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -39,8 +40,8 @@ DEADLINE = Case(When(state=OrderState.AWAITING_SHIPMENT, then=F("ship_by")), def
 class ParcelForm(ActionForm):
     """How many units of each line go into the parcel, all of them unless a person says less."""
 
-    carrier = forms.CharField(label=gettext_lazy("carrier"), max_length=50, required=False)
-    number = forms.CharField(label=gettext_lazy("tracking number"), max_length=50, required=False)
+    carrier = forms.CharField(label=gettext_lazy("Carrier"), max_length=50, required=False)
+    number = forms.CharField(label=gettext_lazy("Tracking number"), max_length=50, required=False)
 
     def __init__(self, row: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(row, *args, **kwargs)
@@ -102,9 +103,12 @@ class LineInline(ReadOnlyInline):
 
 class PaymentInline(ReadOnlyInline):
     model = Payment
-    fields = ("number", "channel", "shown_amount", "shown_received", "received_at", "pays_order", "ended_code")
+    fields = ("link", "channel", "shown_amount", "shown_received", "received_at", "pays_order", "ended_code")
     readonly_fields = fields
-    show_change_link = True
+
+    @admin.display(description=gettext_lazy("number"))
+    def link(self, payment: Payment) -> str:
+        return format_html('<a href="{}">{}</a>', reverse("admin:orders_payment_change", args=[payment.pk]), payment)
 
     @admin.display(description=gettext_lazy("amount"))
     def shown_amount(self, payment: Payment) -> str:
@@ -117,11 +121,15 @@ class PaymentInline(ReadOnlyInline):
 
 class ShipmentInline(ReadOnlyInline):
     model = Shipment
-    fields = ("carrier", "number", "units", "shipped_at", "shipped_by", "delivered_at")
+    fields = ("carrier", "number", "units", "shipped_at", "sent_by", "delivered_at")
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Shipment]:
         return super().get_queryset(request).select_related("shipped_by").prefetch_related("lines__line")
+
+    @admin.display(description=gettext_lazy("by"))
+    def sent_by(self, shipment: Shipment) -> str:
+        return str(shipment.shipped_by or "–")
 
     @admin.display(description=gettext_lazy("goods"))
     def units(self, shipment: Shipment) -> str:
@@ -165,7 +173,7 @@ class OrderAdmin(OfShop[Order], LifecycleAdmin[Order]):
     search_help_text = gettext_lazy("Number of the order or payment, or the buyer’s e-mail, from its beginning")
     ordering = (DEADLINE.asc(nulls_last=True), "-pk")
     fieldsets: ClassVar[Any] = (
-        (None, {"fields": ("number", "shop", "buyer", "placed_at", "paid_at", "promise", "completed_at",
+        (None, {"fields": ("number", "shop", "bought_by", "placed_at", "paid_at", "ship_by", "completed_at",
                            "why_closed", "shown_policy")}),
         (gettext_lazy("Where it goes"), {"fields": ("recipient", "phone", "address")}),
         (gettext_lazy("Money"), {"fields": ("shown_total", "shown_freight", "shown_reserved", "shown_settled")}),
@@ -189,9 +197,9 @@ class OrderAdmin(OfShop[Order], LifecycleAdmin[Order]):
             return until(row.ship_by)
         return super().deadline(row)
 
-    @admin.display(description=gettext_lazy("promised to be shipped by"))
-    def promise(self, row: Order) -> Any:
-        return row.ship_by
+    @admin.display(description=gettext_lazy("buyer"))
+    def bought_by(self, row: Order) -> str:
+        return f"{row.buyer} · {row.buyer.email}" if row.buyer.name else row.buyer.email
 
     @admin.display(description=gettext_lazy("why it closed"))
     def why_closed(self, row: Order) -> str:

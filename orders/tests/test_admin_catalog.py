@@ -80,10 +80,10 @@ def test_operator_opens_a_shop_with_people(cast, client):
 
 def test_seller_adds_a_product(cast, client):
     client.force_login(cast.bob)
-    sku = {"code": "red", "variant": "Red", "price": "12.50", "discount": "", "more": "7"}
-    assert client.post(url("product", "add"), product_data(cast.shop, sku)).status_code == 302
-    sku = Sku.objects.get(code="red")
-    assert (sku.price, sku.discount, sku.stock, sku.product.shop) == (1250, 0, 7, cast.shop)
+    red = {"code": "red", "variant": "Red", "price": "12.50", "discount": "", "more": "7"}
+    assert client.post(url("product", "add"), product_data(cast.shop, red)).status_code == 302
+    made = Sku.objects.get(code="red")
+    assert (made.price, made.discount, made.stock, made.product.shop) == (1250, 0, 7, cast.shop)
 
 
 def test_other_shops_are_no_choice(cast, client):

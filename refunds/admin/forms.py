@@ -52,10 +52,10 @@ class AgreeForm(VersionForm):
 
 
 class RejectForm(VersionForm):
-    reason = forms.ModelChoiceField(Reason.objects.none(), label=gettext_lazy("reason"))
-    note = forms.CharField(label=gettext_lazy("note"), widget=_AREA, max_length=1000, required=False)
+    reason = forms.ModelChoiceField(Reason.objects.none(), label=gettext_lazy("Reason"))
+    note = forms.CharField(label=gettext_lazy("Note"), widget=_AREA, max_length=1000, required=False)
     photos = PhotosField(
-        label=gettext_lazy("photos"),
+        label=gettext_lazy("Photos"),
         required=False,
         help_text=gettext_lazy("JPEG, PNG or WebP; some reasons need at least one."),
         widget=Photos(attrs={"accept": "image/jpeg,image/png,image/webp"}),
@@ -115,8 +115,8 @@ class InspectionForm(ActionForm):
 
 
 class WaybillForm(ActionForm):
-    carrier = forms.CharField(label=gettext_lazy("carrier"), max_length=50)
-    number = forms.CharField(label=gettext_lazy("tracking number"), max_length=50)
+    carrier = forms.CharField(label=gettext_lazy("Carrier"), max_length=50)
+    number = forms.CharField(label=gettext_lazy("Tracking number"), max_length=50)
 
 
 class NoteForm(ActionForm):
@@ -142,7 +142,7 @@ class CancelForm(NoteForm):
 
 class ProofForm(ActionForm):
     note = forms.CharField(
-        label=gettext_lazy("proof"),
+        label=gettext_lazy("Proof"),
         widget=_AREA,
         max_length=1000,
         help_text=gettext_lazy("How and when the money was paid, with its reference."),

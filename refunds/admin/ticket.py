@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -24,7 +24,9 @@ from aftersales.lifecycle.admin import (
 from aftersales.lifecycle.table import Owner
 from aftersales.money import shown
 from orders.admin.rights import OfShop, OrderShopFilter
+from orders.lifecycle import ORDER
 from orders.models import Order
+from orders.states import OrderState
 from refunds import actions, words
 from refunds.admin.forms import (
     AcceptForm,
@@ -84,6 +86,11 @@ class ParcelInline(ReadOnlyInline):
     readonly_fields = fields
 
 
+# The table of orders says when one can be cancelled.
+(_CANCEL,) = ORDER.named("seller_cancel")
+CANCELLABLE = Q(Exists(Order.objects.filter(_CANCEL.guard, pk=OuterRef("order_id"), state__in=_CANCEL.sources)))
+
+
 def _orders(tickets: QuerySet[Ticket]) -> QuerySet[Order]:
     """The order of the one ticket, for verbs that end tickets by what is done with the order."""
     return Order.objects.filter(pk__in=tickets.order_by().values("order_id"))
@@ -116,10 +123,15 @@ class TicketAdmin(OfShop[Ticket], LifecycleAdmin[Ticket]):
         "fail": Way(_fail, InspectionForm),
         "send_back": Way(_send_back, WaybillForm),
         "ship_anyway": Way(
-            lambda rows, by, form: actions.ship_anyway(_orders(rows), by, form.parcel()), ShipAnywayForm
+            lambda rows, by, form: actions.ship_anyway(_orders(rows), by, form.parcel()),
+            ShipAnywayForm,
+            when=Q(order__state=OrderState.AWAITING_SHIPMENT),
         ),
         "seller_cancel": Way(
-            lambda rows, by, form: actions.seller_cancel(_orders(rows), by, form.cleaned_data["note"]), CancelForm
+            lambda rows, by, form: actions.seller_cancel(_orders(rows), by, form.cleaned_data["note"]),
+            CancelForm,
+            label=gettext_lazy("Cancel the whole order"),
+            when=CANCELLABLE,
         ),
     }
     inlines = (LineInline, ParcelInline)
@@ -137,9 +149,9 @@ class TicketAdmin(OfShop[Ticket], LifecycleAdmin[Ticket]):
         "Number of the ticket or order, the buyer’s e-mail or a waybill’s number, from its beginning"
     )
     fieldsets = (
-        (None, {"fields": ("number", "shown_order", "buyer", "kind", "shown_amount", "shown_freight", "reason",
+        (None, {"fields": ("number", "shown_order", "buyer", "kind", "shown_amount", "shown_freight", "why",
                            "description", "photos", "shipped", "version", "opened_at")}),
-        (gettext_lazy("State"), {"fields": ("badge", "deadline", "entered_at", "rejection", "return_address",
+        (gettext_lazy("State"), {"fields": ("badge", "deadline", "entered_at", "why_rejected", "return_address",
                                             "why_closed", "shown_payouts")}),
     )  # fmt: skip
 
@@ -171,6 +183,14 @@ class TicketAdmin(OfShop[Ticket], LifecycleAdmin[Ticket]):
     @admin.display(description=gettext_lazy("buyer"))
     def buyer(self, row: Ticket) -> str:
         return str(row.order.buyer)
+
+    @admin.display(description=gettext_lazy("reason"))
+    def why(self, row: Ticket) -> str:
+        return str(row.reason)
+
+    @admin.display(description=gettext_lazy("why it was rejected"))
+    def why_rejected(self, row: Ticket) -> str:
+        return str(row.rejection or "–")
 
     @admin.display(description=gettext_lazy("why it closed"))
     def why_closed(self, row: Ticket) -> str:

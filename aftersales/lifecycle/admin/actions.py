@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from aftersales.actors import Actor, Role
 from aftersales.lifecycle.errors import Refused
@@ -49,10 +49,16 @@ class VersionForm(ActionForm):
 
 @dataclass(frozen=True)
 class Way:
-    """`do` calls the verb with rows of one, the actor, and the cleaned form."""
+    """`do` calls the verb with rows of one, the actor, and the cleaned form.
+
+    label  what the button says, where the table's word is about something else
+    when   what has to hold beside the table's guard, for a verb that moves other rows too
+    """
 
     do: Callable[[QuerySet[Any], Actor, Any], object]
     form: type[ActionForm] = ActionForm
+    label: Any = None
+    when: Q = field(default_factory=Q)
 
 
 @dataclass(frozen=True)

@@ -97,12 +97,14 @@ class LifecycleAdmin(ByRole[R]):
         if not transitions:
             return []
         # An empty guard cannot stand alone in a CASE.
-        cases = [Case(When(Q(pk=row.pk) & t.guard, then=Value(True)), default=Value(False)) for t in transitions]
+        guards = [Q(pk=row.pk) & t.guard & self.ways[t.name].when for t in transitions]
+        cases = [Case(When(guard, then=Value(True)), default=Value(False)) for guard in guards]
         return list(self.model._base_manager.filter(pk=row.pk).values_list(*cases).get())
 
     def offer(self, row: R, action: str, label: Any, role: Role) -> Offer:
-        query = self.ways[action].form.query(row)
-        return Offer(action, label, role, self._url("do", row.pk, action) + (f"?{query}" if query else ""))
+        way = self.ways[action]
+        query = way.form.query(row)
+        return Offer(action, way.label or label, role, self._url("do", row.pk, action) + (f"?{query}" if query else ""))
 
     def _url(self, page: str, *args: Any) -> str:
         return reverse(f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_{page}", args=args)
