@@ -78,7 +78,9 @@ def main(small: int, big: int) -> None:
     with tempfile.TemporaryDirectory() as folder, database() as url:
         for count in (small, big):
             file = Path(folder) / f"{count}.csv"
-            file.write_text("\n".join(lines(count)), encoding="utf-8")
+            # Line by line: Linux counts what this process held when it started the child as the child's.
+            with file.open("w", encoding="utf-8") as opened:
+                opened.writelines(f"{line}\n" for line in lines(count))
             figures[count] = measured(url, "import_orders", str(file), "-v0")
             print(f"{count:>9,} lines: {figures[count][0]:8.1f} s, {figures[count][1] / 1024:7.1f} MiB")
     (seconds, memory), (more_seconds, more_memory) = figures[small], figures[big]
