@@ -8,6 +8,7 @@ from typing import Any
 
 import pgtrigger
 import pytest
+from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
@@ -68,6 +69,10 @@ def undone() -> Iterator[None]:
 
 def change(row: Any, assignments: str, *values: Any) -> None:
     assert sql(f"UPDATE {row._meta.db_table} SET {assignments} WHERE id = %s", *values, row.pk) == 1  # noqa: S608
+
+
+def test_migrations_carry_every_guard_of_the_code(db):
+    call_command("makemigrations", "--check", "--dry-run", verbosity=0)
 
 
 # --- states -----------------------------------------------------------------------------------------------------------
