@@ -187,8 +187,12 @@ class ApplicationForm(forms.Form):
             self._fix("shipped", _side(self.sides[0]))
 
     def _fix(self, name: str, value: str) -> None:
-        """A single choice is no question."""
-        self.fields[name].initial, self.fields[name].widget = value, forms.HiddenInput()
+        """A single choice is no question, whatever was chosen when there were more."""
+        self.initial[name], self.fields[name].widget = value, forms.HiddenInput()
+
+    def only_kind(self) -> str:
+        """What happens when there is nothing to choose."""
+        return str(Kind(self.initial["kind"]).label)
 
     def clean(self) -> dict[str, Any]:
         """Refuses lines of other orders and another currency."""

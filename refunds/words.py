@@ -54,18 +54,34 @@ MONEY: Final = {
 
 # Whose time runs, one word group a clock of the ticket.
 CLOCKS: Final = {
-    "answer": _("the seller’s time to answer"),
-    "answer_rejection": _("the buyer’s time to answer"),
-    "return": _("the time to send the goods back"),
-    "inspection": _("the seller’s time to inspect"),
-    "after_failed_inspection": _("the seller’s time to decide"),
-    "sent_back": _("the buyer’s time to confirm"),
+    "answer": _("The seller’s time to answer"),
+    "answer_rejection": _("The buyer’s time to answer"),
+    "return": _("The time to send the goods back"),
+    "inspection": _("The seller’s time to inspect"),
+    "after_failed_inspection": _("The seller’s time to decide"),
+    "sent_back": _("The buyer’s time to confirm"),
+}
+
+# What happened, one participle an action.
+EVENTS: Final = {
+    "begin": _("Filed"),
+    "agree": _("Agreed"),
+    "reject": _("Rejected"),
+    "amend": _("Amended"),
+    "withdraw": _("Withdrawn"),
+    "ship_anyway": _("Shipped anyway"),
+    "seller_cancel": _("Ended with the order"),
+    "send_waybill": _("Goods sent to the seller"),
+    "accept": _("Goods accepted"),
+    "fail": _("Inspection failed"),
+    "send_back": _("Goods sent back to the buyer"),
+    "confirm": _("Receipt confirmed"),
+    "succeed": _("Money returned"),
 }
 
 # Why no ticket can be filed although the order's state allows it.
 NOTHING_LEFT: Final = _("Every item has an open ticket, or nothing of it is left to ask for.")
 
-_FILED: Final = _("Filed")
 _BY_ITSELF: Final = _("Nobody answered in time")
 
 
@@ -85,8 +101,7 @@ def where_the_money_is(payout: Payout) -> str:
 
 
 def event_title(event: TicketEvent) -> str:
-    """What happened, in the words of the lifecycle's table."""
-    return str(_FILED if event.action == "begin" else TICKET.named(event.action)[0].label)
+    return str(EVENTS[event.action])
 
 
 def event_actor(event: TicketEvent) -> _StrPromise | str:

@@ -232,6 +232,20 @@ def test_amended_promise_is_what_is_written(alice, cast, kind, shipped):
     assert unchanged != counters(order)
 
 
+def test_returns_that_are_not_taken_any_more(alice, cast, order):
+    """A return can still be amended into the one kind that is left."""
+    line = mug(order, cast)
+    ticket = file(order, {line.pk: 2}, kind="return_refund")
+    cast.shop.return_address = ""
+    cast.shop.save(update_fields=["return_address"])
+
+    page = alice.get(amending(ticket))
+
+    text = page.content.decode()
+    assert 'type="hidden" name="kind" value="refund_only"' in text
+    assert "What should happen: <strong>Refund only</strong>" in text
+
+
 def test_amending_twice_at_once_counts_once(alice, cast, order):
     line = mug(order, cast)
     ticket = file(order, {line.pk: 2})

@@ -8,6 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import translation
+from django.utils.html import escape
 
 from aftersales.lifecycle.errors import Refused
 from aftersales.testing import file, pay, place, ship
@@ -110,7 +111,8 @@ def test_bad_input_is_refused_at_its_field(alice, order, changed, field, code, b
 
     assert answer.status_code == 422
     assert codes(answer) == {field.replace("mug", key): [code]}
-    assert "errorlist" in answer.content.decode()
+    (sentence,) = answer.context["form"].errors[field.replace("mug", key)]
+    assert escape(sentence) in answer.content.decode()
     assert world(order) == before
     assert not Ticket.objects.exists()
 

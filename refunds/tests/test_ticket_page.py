@@ -94,7 +94,7 @@ def test_history_tells_every_version_and_its_clock(alice, cast, order, returning
     assert "Freight: CN¥1.00" in history
     assert "Together: CN¥4.21" in history
     assert history.index("one only") < history.index("too small")
-    assert history.count("the seller’s time to answer") == 2
+    assert history.count("The seller’s time to answer") == 2
     assert "Comes too late" in history
     assert "Changed my mind" in history
 
@@ -207,6 +207,7 @@ def test_every_state_has_its_words():
     assert set(words.CONSEQUENCES) == set(TicketState.timed())
     assert set(words.NEXT) == {str(state) for state in TicketState.all()}
     assert set(words.MONEY) == {str(state) for state in PayoutState.all()}
+    assert set(words.EVENTS) == {"begin", *(transition.name for transition in TICKET.transitions)}
     assert set(words.CLOCKS) == {state.clock for state in TicketState.all() if state.clock}
 
 

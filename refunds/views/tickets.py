@@ -94,13 +94,15 @@ def _act(request: HttpRequest, number: str, verb: Callable[[Any, Any], object], 
 def _page(request: HttpRequest, number: str, waybill: WaybillForm | None = None, status: int = 200) -> HttpResponse:
     tickets = Ticket.objects.of_buyer(reader(request)).select_related("order__shop", "reason", "rejection")
     mine = get_object_or_404(tickets.prefetch_related("parcels", "evidence"), number=number)
+    # Giving up comes last.
+    buttons = sorted(TICKET.actions_of(Role.BUYER, mine.state), key=lambda t: t.name == "withdraw")
     context = {
         "ticket": mine,
         "order": mine.order,
         "lines": mine.lines.select_related("line", "inspection"),
         "payout": mine.payouts.first(),
         "history": history.entries(mine),
-        "forms": [f"refunds/actions/{t.name}.html" for t in TICKET.actions_of(Role.BUYER, mine.state)],
+        "forms": [f"refunds/actions/{t.name}.html" for t in buttons],
         "waybill": waybill or WaybillForm(),
     }
     return render(request, "refunds/ticket.html", context, status=status)
