@@ -175,5 +175,5 @@ def _peak(orders):
 
 
 def test_memory_does_not_grow_with_the_file(db):
-    small, big = _peak(600), _peak(4800)
+    small, big = _peak(300), _peak(2400)
     assert big < small * 1.3
