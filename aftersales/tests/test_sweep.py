@@ -193,8 +193,16 @@ class Counted:
         return self.verb(rows, by)
 
 
-@pytest.mark.parametrize(("size", "calls"), [(1, 1), (2, 3), (64, 13), (256, 17), (512, 19)])
-@pytest.mark.parametrize("errcode", ["check_violation", "numeric_value_out_of_range"])
+@pytest.mark.parametrize(
+    ("size", "calls", "errcode"),
+    [
+        (1, 1, "check_violation"),
+        (2, 3, "check_violation"),
+        (64, 13, "numeric_value_out_of_range"),
+        (256, 17, "check_violation"),
+        (512, 19, "check_violation"),
+    ],
+)
 def test_batch_is_halved_down_to_the_culprit(cast, size, calls, errcode):
     rows = list(all_overdue(many_orders(cast, size)).order_by("pk"))
     culprit = rows[size // 3]
