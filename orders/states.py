@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from aftersales.lifecycle.table import Owner, State, States
 
@@ -15,7 +16,7 @@ class OrderState(States):
         "awaiting_receipt", _("Awaiting receipt"), "violet", owner=Owner.BUYER, clock="receipt", on_due="auto_receive"
     )
     COMPLETED = State("completed", _("Completed"), "green", resting=True)
-    CLOSED = State("closed", _("Closed"), "grey", final=True)
+    CLOSED = State("closed", pgettext_lazy("order", "Closed"), "grey", final=True)
 
 
 class ClosedReason(models.TextChoices):

@@ -8,6 +8,7 @@ from typing import Final
 from django.db.models import Case, DurationField, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from aftersales.actors import Role
 from aftersales.lifecycle.table import Clock, Lifecycle, Transition
@@ -108,8 +109,8 @@ PAYOUT: Final = Lifecycle(
         Transition("ask", _("Ask the channel"), P.UNKNOWN, P.UNKNOWN, SYSTEM, clock=Clock(Now() + _BACK_OFF),
                    sets=_TRIED),
         Transition("resend", _("Send again"), P.UNKNOWN, P.SENT, SYSTEM),
-        Transition("settle", _("Paid"), (P.SENT, P.UNKNOWN, P.FAILED), P.SETTLED, SYSTEM, effects=(effects.settle,),
-                   sets=_PAID),
+        Transition("settle", pgettext_lazy("payout", "Paid"), (P.SENT, P.UNKNOWN, P.FAILED), P.SETTLED, SYSTEM,
+                   effects=(effects.settle,), sets=_PAID),
         Transition("refuse", _("Refused by the channel"), (P.SENT, P.UNKNOWN), P.FAILED, SYSTEM,
                    sets={"tries": 0, "retrying": False}),
         Transition("take_back", _("Taken back by the channel"), P.SETTLED, P.FAILED, SYSTEM, guard=~BY_HAND,

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from aftersales.lifecycle.table import Owner, State, States
 
@@ -42,12 +43,12 @@ class TicketState(States):
     )
     REFUNDING = State("refunding", _("Refunding"), "blue", owner=Owner.CHANNEL)
     SUCCEEDED = State("succeeded", _("Succeeded"), "green", final=True)
-    CLOSED = State("closed", _("Closed"), "grey", final=True)
+    CLOSED = State("closed", pgettext_lazy("ticket", "Closed"), "grey", final=True)
 
 
 class PayoutState(States):
     CREATED = State("created", _("To be sent"), "amber", owner=Owner.CHANNEL, clock="now", on_due="send")
-    SENT = State("sent", _("Sent"), "blue", owner=Owner.CHANNEL, clock="answer", on_due="doubt")
+    SENT = State("sent", pgettext_lazy("payout", "Sent"), "blue", owner=Owner.CHANNEL, clock="answer", on_due="doubt")
     UNKNOWN = State("unknown", _("Being asked about"), "violet", owner=Owner.CHANNEL, clock="now", on_due="ask")
     SETTLED = State("settled", _("Money returned"), "green", resting=True)
     FAILED = State("failed", _("Refused by the channel"), "red", owner=Owner.OPERATOR)
