@@ -74,8 +74,7 @@ class ParcelForm(ActionForm):
 
     @property
     def summary(self) -> str:
-        order = self.order()
-        return " · ".join(part for part in (order.recipient, order.phone, order.address) if part)
+        return where_it_goes(self.order())
 
 
 class LineInline(ReadOnlyInline):
@@ -153,6 +152,17 @@ class PostingInline(ReadOnlyInline):
         return leg.get_account_display(), shown(leg.amount, leg.currency)
 
 
+def where_it_goes(order: Order) -> str:
+    """The buyer's address on one line, for who sends a parcel."""
+    return " · ".join(part for part in (order.recipient, order.phone, order.address) if part)
+
+
+def _needed(order: Order, text: str) -> str:
+    """Who the buyer is and where they live is shown while something may have to be sent there."""
+    sending = order.state in {OrderState.AWAITING_SHIPMENT, OrderState.AWAITING_RECEIPT} or order.open_tickets
+    return text if sending or not text else f"{text[0]}***"
+
+
 class OrderAdmin(OfShop[Order], LifecycleAdmin[Order]):
     """Verbs that give money back live in refunds, whose admin adds their ways and registers the page."""
 
@@ -175,7 +185,7 @@ class OrderAdmin(OfShop[Order], LifecycleAdmin[Order]):
     fieldsets: ClassVar[Any] = (
         (None, {"fields": ("number", "shop", "bought_by", "placed_at", "paid_at", "ship_by", "completed_at",
                            "why_closed", "shown_policy")}),
-        (gettext_lazy("Where it goes"), {"fields": ("recipient", "phone", "address")}),
+        (gettext_lazy("Where it goes"), {"fields": ("goes_to", "shown_phone", "shown_address")}),
         (gettext_lazy("Money"), {"fields": ("shown_total", "shown_freight", "shown_reserved", "shown_settled")}),
         (gettext_lazy("State"), {"fields": ("badge", "deadline", "entered_at", "extended_at", "imported")}),
     )  # fmt: skip
@@ -200,6 +210,18 @@ class OrderAdmin(OfShop[Order], LifecycleAdmin[Order]):
     @admin.display(description=gettext_lazy("buyer"))
     def bought_by(self, row: Order) -> str:
         return f"{row.buyer} · {row.buyer.email}" if row.buyer.name else row.buyer.email
+
+    @admin.display(description=gettext_lazy("recipient"))
+    def goes_to(self, row: Order) -> str:
+        return _needed(row, row.recipient)
+
+    @admin.display(description=gettext_lazy("phone"))
+    def shown_phone(self, row: Order) -> str:
+        return _needed(row, row.phone)
+
+    @admin.display(description=gettext_lazy("address"))
+    def shown_address(self, row: Order) -> str:
+        return _needed(row, row.address)
 
     @admin.display(description=gettext_lazy("why it closed"))
     def why_closed(self, row: Order) -> str:

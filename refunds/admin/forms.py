@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from aftersales.lifecycle.admin import ActionForm, VersionForm
 from aftersales.money import shown
-from orders.admin.order import ParcelForm
+from orders.admin.order import ParcelForm, where_it_goes
 from orders.models import Order, OrderLine
 from refunds.actions import Rejection
 from refunds.lifecycle import TICKET
@@ -117,6 +117,10 @@ class InspectionForm(ActionForm):
 class WaybillForm(ActionForm):
     carrier = forms.CharField(label=gettext_lazy("Carrier"), max_length=50)
     number = forms.CharField(label=gettext_lazy("Tracking number"), max_length=50)
+
+    @property
+    def summary(self) -> str:
+        return where_it_goes(self.row.order)
 
 
 class NoteForm(ActionForm):

@@ -135,7 +135,7 @@ class TicketAdmin(OfShop[Ticket], LifecycleAdmin[Ticket]):
         ),
     }
     inlines = (LineInline, ParcelInline)
-    list_display = ("number", "badge", "deadline", "kind", "shown_amount", "order", "opened_at")
+    list_display = ("number", "badge", "deadline", "kind", "shown_amount", "order")
     list_filter = (
         queue_of(TICKET, Owner.SELLER, gettext_lazy("Waiting for the seller")), state_filter(TICKET), "kind",
         OrderShopFilter, SetAsideFilter,

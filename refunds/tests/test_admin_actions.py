@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.contrib import admin
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
@@ -378,3 +379,22 @@ def test_a_ticket_of_shipped_goods_cancels_no_order(cast, client):
     assert "do-seller_cancel" not in client.get(change(ticket)).content.decode()
     assert client.post(page(ticket, "seller_cancel"), {"note": "no"}).status_code == 409
     assert "Cancel the whole order" in client.get(change(unshipped(cast))).content.decode()
+
+
+def test_a_post_from_elsewhere_is_refused(cast):
+    ticket = unshipped(cast)
+    elsewhere = Client(enforce_csrf_checks=True)
+    elsewhere.force_login(cast.bob)
+    assert elsewhere.post(page(ticket, "agree"), {"version": 1}).status_code == 403
+    ticket.refresh_from_db()
+    assert ticket.state == "awaiting_seller"
+
+
+def test_address_is_shown_while_something_is_sent(cast, client):
+    ticket = failed_inspection(cast)
+    client.force_login(cast.bob)
+    assert "2 Home Street" in client.get(page(ticket, "send_back")).content.decode()
+    order = pay(place(cast))
+    assert "2 Home Street" in client.get(change(order)).content.decode()
+    actions.seller_cancel(one(order), actors.seller(cast.bob), "sold out")
+    assert "2 Home Street" not in client.get(change(order)).content.decode()
