@@ -24,11 +24,12 @@ from orders import actions as order_actions
 from orders.lifecycle import ORDER
 from orders.models import Order, OrderLine
 from orders.states import OrderState
-from refunds import effects, photos, rules
+from refunds import effects, rules
 from refunds.errors import RefundError
 from refunds.lifecycle import TICKET
 from refunds.models import Evidence, Inspection, Reason, ReturnParcel, Ticket, TicketLine
 from refunds.money import pay_back_rest, pay_back_tickets
+from refunds.photos import store
 from refunds.rules import Application, Asked, Found
 from refunds.states import Kind, Side, TicketState
 
@@ -56,6 +57,7 @@ def file_ticket(
     Conflict when the order is not the buyer's or locked.
     """
     by = actors.buyer(buyer)
+    proofs = list(store(photos))
     with story(by):
         lock(orders, by)
         order = orders.select_related("policy", "shop").first()
@@ -68,7 +70,7 @@ def file_ticket(
         ticket = Ticket(order=order, shipped=asked.shipped, token=token, **_columns(asked, chosen))
         begin(TICKET, [ticket], by, note=asked.description, data=_snapshot(asked, chosen))
         _hold(ticket, chosen)
-        _attach(ticket, by, photos)
+        _attach(ticket, by, proofs)
     return ticket
 
 
@@ -101,9 +103,10 @@ def _hold(ticket: Ticket, chosen: Sequence[Asked]) -> None:
     order_actions.follow_tickets({ticket.order_id})
 
 
-def _attach(ticket: Ticket, by: Actor, files: Sequence[File[bytes]]) -> None:
+def _attach(ticket: Ticket, by: Actor, proofs: Sequence[File[bytes]]) -> None:
+    """Photos that were decoded before any row was locked: nine large ones take seconds."""
     Evidence.objects.bulk_create(
-        Evidence(ticket=ticket, photo=photo, role=by.role, given_by=by.user) for photo in photos.store(files)
+        Evidence(ticket=ticket, photo=photo, role=by.role, given_by=by.user) for photo in proofs
     )
 
 
@@ -112,20 +115,21 @@ def amend(tickets: QuerySet[Ticket], by: Actor, asked: Application, *, photos: S
 
     Whether the goods were shipped stays as it was filed. Raises Refused, Conflict.
     """
+    new = list(store(photos))
     with story(by):
         ticket = _locked(tickets, by, "amend")
         order = Order.objects.select_related("policy", "shop").get(pk=ticket.order_id)
         rules.check_order(order)
         effects.reserve([ticket.pk], sign=-1)
         order.refresh_from_db(fields=("freight_reserved", "freight_settled"))
-        proofs = ticket.evidence.filter(role=Role.BUYER).count() + len(photos)
+        proofs = ticket.evidence.filter(role=Role.BUYER).count() + len(new)
         asked = replace(asked, shipped=ticket.shipped, photos=proofs)
         chosen = rules.check(order, list(order.lines.all()), asked)
         sets, snapshot = _columns(asked, chosen), _snapshot(asked, chosen)
         event = move_one(TICKET, "amend", tickets, by, note=asked.description, sets=sets, data=snapshot)
         ticket.lines.all().delete()
         _hold(ticket, chosen)
-        _attach(ticket, by, photos)
+        _attach(ticket, by, new)
         return event
 
 
@@ -182,12 +186,13 @@ def _read(tickets: QuerySet[Ticket], by: Actor, action: str, version: int | None
 def reject(tickets: QuerySet[Ticket], by: Actor, rejection: Rejection, *, version: int | None = None) -> Event:
     """The seller refuses, with a reason, words, and proof where the reason asks for it."""
     rules.check_reason(rejection.reason, Side.SELLER, len(rejection.photos))
+    proofs = list(store(rejection.photos))
     with story(by):
         ticket = _read(tickets, by, "reject", version)
         data = {"reason": rejection.reason.code if rejection.reason else ""}
         sets = {"rejection": rejection.reason}
         event = move_one(TICKET, "reject", tickets, by, note=rejection.note, data=data, sets=sets)
-        _attach(ticket, by, rejection.photos)
+        _attach(ticket, by, proofs)
         return event
 
 
