@@ -55,10 +55,9 @@ def check_order(order: Order) -> None:
     """Raises Refused for an order on which no ticket may be filed (any more)."""
     if order.state not in FILING_STATES:
         raise Refused(RefundError.ORDER_STATE)
-    if order.completed_at:
-        ends = order.completed_at + order.policy.window
-        if not Order.objects.filter(pk=order.pk, completed_at__gt=Now() - F("policy__window")).exists():
-            raise Refused(RefundError.WINDOW, date=date_format(timezone.localtime(ends), "SHORT_DATE_FORMAT"))
+    ends, inside = order.window_ends, Order.objects.filter(completed_at__gt=Now() - F("policy__window"))
+    if ends and not inside.filter(pk=order.pk).exists():
+        raise Refused(RefundError.WINDOW, date=date_format(timezone.localtime(ends), "SHORT_DATE_FORMAT"))
 
 
 def kinds(order: Order, *, shipped: bool) -> list[Kind]:

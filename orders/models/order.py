@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -96,6 +98,11 @@ class Order(Row):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def window_ends(self) -> datetime | None:
+        """Until when tickets may be filed, from completion; None while the order is not completed."""
+        return self.completed_at and self.completed_at + self.policy.window
 
 
 class OrderLine(models.Model):
