@@ -98,7 +98,8 @@ class PolicyAdmin(OfShop[Policy]):
         head: dict[str, Any] = {"fields": (*SERIES, "starts_at", "ends_at", "withdrawn")}
         if obj is None:
             return ((None, head), (gettext_lazy("Durations"), {"fields": DURATIONS}))
-        head["fields"] += ("version", "created_at", "orders_under")
+        # How much the whole platform sells is no seller's business.
+        head["fields"] += ("version", "created_at", *(("orders_under",) if request.user.is_superuser else ()))
         body = DURATIONS if self.has_change_permission(request, obj) else ("terms",)
         return ((None, head), (gettext_lazy("Durations"), {"fields": body}))
 

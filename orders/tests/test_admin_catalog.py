@@ -236,6 +236,7 @@ def test_sellers_read_policies(cast, client):
     client.force_login(cast.bob)
     content = client.get(url("policy", "change", first.pk)).content.decode()
     assert "10 d" in content
+    assert "orders were placed" not in content
     assert 'name="payment"' not in content
     assert client.post(url("policy", "change", first.pk), policy_data(first)).status_code == 403
     assert client.get(url("policy", "change", local.pk)).status_code == 404
