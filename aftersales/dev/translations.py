@@ -2,6 +2,7 @@
 
 import io
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
@@ -13,6 +14,8 @@ from aftersales import env
 def compiled(source: Path) -> bytes:
     with source.open("rb") as file:
         catalog = read_po(file, abort_invalid=True)
+    # Babel puts the present time where the file names none: the same texts have to give the same bytes.
+    catalog.creation_date = catalog.revision_date = datetime(1970, 1, 1, tzinfo=UTC)
     buffer = io.BytesIO()
     write_mo(buffer, catalog)
     return buffer.getvalue()
