@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 from django.db import connection
 from django.db.models import Model, QuerySet
+from django.utils import timezone
 
 from aftersales.models import User
 from orders.importing.checks import Incoming
@@ -68,14 +69,21 @@ def _ensure(rows: QuerySet[M], key: str, wanted: Mapping[str, M]) -> tuple[dict[
 
 def goods(orders: Sequence[Incoming], shops: Mapping[str, Shop]) -> tuple[dict[Pair, int], int]:
     """SKUs' keys by (shop's key, sku), and how many products are new. A product is known by the code of its SKU; a new
-    one costs what a unit of its first line did, and none are in stock."""
+    one costs what a unit of its first line did; none are in stock, and none on sale until the shop decides so."""
+    now = timezone.now()
     rows = {(shops[order.shop].pk, row.sku): row for order in reversed(orders) for row in order.rows}
     found = _find_goods(list(rows))
     unknown = sorted(set(rows) - set(found))
     if unknown:
         Product.objects.bulk_create(
             (
-                Product(shop_id=shop, code=code, title=rows[shop, code].title, department=rows[shop, code].department)
+                Product(
+                    shop_id=shop,
+                    code=code,
+                    title=rows[shop, code].title,
+                    department=rows[shop, code].department,
+                    on_sale_until=now,
+                )
                 for shop, code in unknown
             ),
             ignore_conflicts=True,

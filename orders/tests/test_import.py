@@ -119,6 +119,7 @@ def test_an_imported_order_is_paid_shipped_and_on_its_clock(path):
     tea, pot = order.lines.all()
     assert (tea.quantity, tea.shipped, tea.list_total, tea.discount, tea.paid) == (3, 3, 1000, 100, 900)
     assert (pot.sku.price, tea.sku.price, tea.sku.stock, tea.sku.product.department) == (1000, 333, 0, "GROCERY")
+    assert not Product.objects.on_sale().filter(skus=tea.sku).exists()
     assert (order.shop.name, order.shop.currency, order.shop.return_address) == ("store-1", "CNY", "1 Return Road")
     assert (order.buyer.email, order.buyer.has_usable_password()) == ("household-7@import.invalid", False)
 
