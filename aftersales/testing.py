@@ -5,6 +5,7 @@ Rows are built by the verbs that pages use, so no test can build a row that the 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 from django.db.models import Model, QuerySet
-from django.utils import timezone
+from django.utils import timezone, translation
 
 PASSWORD = "correct horse battery"
 
@@ -29,6 +30,13 @@ def _private_evidence(settings: Any, tmp_path: Path) -> None:
 def _quick_passwords(settings: Any) -> None:
     """A hash that is slow on purpose would be most of what the tests do."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> Iterator[None]:
+    """A request leaves its reader's language behind in the thread; the next test starts in English."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture(autouse=True)
