@@ -150,7 +150,7 @@ def test_inspection_and_goods_sent_back(alice, cast, returning):
     returning.refresh_from_db()
     assert answer.status_code == 302
     assert (returning.state, returning.closed_reason) == ("closed", "sent_back")
-    assert "Goods sent back to the buyer." in text(alice, returning)
+    assert "<strong>Goods sent back to the buyer</strong>" in text(alice, returning)
 
 
 def test_where_the_money_is(alice, cast, order):
