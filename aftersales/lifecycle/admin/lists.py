@@ -13,23 +13,16 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
-from django.utils.timesince import timesince
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from aftersales.lifecycle.rows import Row
 from aftersales.lifecycle.table import Lifecycle, Owner, State
+from aftersales.templatetags.aftersales import duration
 
 
 def badge(state: State) -> str:
     return format_html('<span class="badge badge-{}">{}</span>', state.colour, state.label)
-
-
-def _length(left: timedelta) -> str:
-    if left < timedelta(minutes=1):
-        return gettext("less than a minute")
-    now = timezone.now()
-    return timesince(now - left, now, depth=1)
 
 
 def deadline(row: Row) -> str:
@@ -39,7 +32,7 @@ def deadline(row: Row) -> str:
     if row.due_at:
         return until(row.due_at)
     if row.held_left is not None:
-        return gettext("held, %(time)s left") % {"time": _length(row.held_left)}
+        return gettext("held, %(time)s left") % {"time": duration(row.held_left)}
     return "–"
 
 
@@ -50,7 +43,7 @@ def until(moment: Any) -> str:
     words = gettext("overdue by %(time)s") if late else gettext("due in %(time)s")
     exact = date_format(timezone.localtime(moment), "DATETIME_FORMAT")
     colour = "late" if late else "soon" if left < timedelta(hours=2) else "calm"
-    return format_html('<span class="{}" title="{}">{}</span>', colour, exact, words % {"time": _length(abs(left))})
+    return format_html('<span class="{}" title="{}">{}</span>', colour, exact, words % {"time": duration(abs(left))})
 
 
 def state_filter(life: Lifecycle) -> type[admin.SimpleListFilter]:
