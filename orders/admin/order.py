@@ -33,6 +33,13 @@ from orders.models import Leg, Order, OrderLine, Payment, Posting, Shipment
 from orders.states import OrderState
 from orders.templatetags.orders_tags import order_consequence
 
+# What a posting of the ledger is about.
+POSTINGS = {
+    "received": gettext_lazy("Payment received"),
+    "payout_created": gettext_lazy("Refund owed"),
+    "payout_settled": gettext_lazy("Refund paid"),
+    "payout_taken_back": gettext_lazy("Refund taken back by the channel"),
+}
 # What a queue is worked through by: the promise while the shop has to ship, else the clock.
 DEADLINE = Case(When(state=OrderState.AWAITING_SHIPMENT, then=F("ship_by")), default=F("due_at"))
 
@@ -113,7 +120,7 @@ class PaymentInline(ReadOnlyInline):
     def shown_amount(self, payment: Payment) -> str:
         return shown(payment.amount, payment.currency)
 
-    @admin.display(description=gettext_lazy("received"))
+    @admin.display(description=gettext_lazy("received amount"))
     def shown_received(self, payment: Payment) -> str:
         return shown(payment.received, payment.received_currency) if payment.received_at else "–"
 
@@ -138,11 +145,15 @@ class ShipmentInline(ReadOnlyInline):
 class PostingInline(ReadOnlyInline):
     model = Posting
     verbose_name_plural = gettext_lazy("ledger")
-    fields = ("kind", "reference", "legs_shown", "at")
+    fields = ("about", "reference", "legs_shown", "at")
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Posting]:
         return super().get_queryset(request).prefetch_related("legs")
+
+    @admin.display(description=gettext_lazy("kind"))
+    def about(self, posting: Posting) -> str:
+        return str(POSTINGS.get(posting.kind, posting.kind))
 
     @admin.display(description=gettext_lazy("legs"))
     def legs_shown(self, posting: Posting) -> str:
@@ -266,7 +277,7 @@ class PaymentAdmin(OfShopOrder[Payment]):
     def shown_amount(self, payment: Payment) -> str:
         return shown(payment.amount, payment.currency)
 
-    @admin.display(description=gettext_lazy("received"))
+    @admin.display(description=gettext_lazy("received amount"))
     def shown_received(self, payment: Payment) -> str:
         return shown(payment.received, payment.received_currency) if payment.received_at else "–"
 

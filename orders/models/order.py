@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from aftersales.lifecycle.rows import Event, Row, due_index, state_checks
 from aftersales.models import User
@@ -59,7 +60,7 @@ class Order(Row):
     closed_reason = models.CharField(_("why it closed"), max_length=20, choices=ClosedReason, blank=True)
     imported = models.BooleanField(_("imported"), default=False, editable=False)
     placed_at = models.DateTimeField(_("placed"), db_default=models.functions.Now())
-    paid_at = models.DateTimeField(_("paid"), null=True)
+    paid_at = models.DateTimeField(pgettext_lazy("time", "paid"), null=True)
     ship_by = models.DateTimeField(_("promised to be shipped by"), null=True)
     extended_at = models.DateTimeField(_("extended by the buyer"), null=True)
     completed_at = models.DateTimeField(_("completed"), null=True)

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from orders.models.order import Order, OrderLine
 
@@ -15,7 +16,7 @@ class Shipment(models.Model):
     order = models.ForeignKey(Order, models.PROTECT, verbose_name=_("order"), related_name="shipments")
     carrier = models.CharField(_("carrier"), max_length=50, blank=True)
     number = models.CharField(_("tracking number"), max_length=50, blank=True)
-    shipped_at = models.DateTimeField(_("shipped"), db_default=Now())
+    shipped_at = models.DateTimeField(pgettext_lazy("time", "shipped"), db_default=Now())
     shipped_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     delivered_at = models.DateTimeField(_("delivered"), null=True)
 
