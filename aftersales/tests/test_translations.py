@@ -28,7 +28,7 @@ KEYWORDS = DEFAULT_KEYWORDS | {
 }
 CATALOG = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
 WORDS = ("aftersales.actors", "orders.errors", "orders.states", "refunds.errors", "refunds.states", "refunds.words",
-         "orders.templatetags.orders_tags")  # fmt: skip
+         "orders.templatetags.orders_tags", "orders.admin.order")  # fmt: skip
 # The same in every language.
 NAMES = {"English", "SKU", "SKUs"}
 
