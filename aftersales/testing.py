@@ -154,6 +154,11 @@ def one(row: Model) -> QuerySet[Any]:
     return type(row)._default_manager.filter(pk=row.pk)
 
 
+def state_of(row: Any) -> str:
+    """The state of a row, such as the one that a Conflict shows."""
+    return str(row.state)
+
+
 def overdue(row: Model, by: timedelta = timedelta(seconds=1)) -> None:
     """Age the row in the database until its clock has run out for that long."""
     from django.db.models.functions import Now

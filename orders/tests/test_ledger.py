@@ -96,7 +96,7 @@ def test_a_crooked_posting_is_refused(cast, legs):
 
 def test_count_adds_to_many_rows_in_one_statement(cast, django_assert_num_queries):
     lines = [line.pk for line in place(cast).lines.all()]
-    changes = {}
+    changes: dict[int, dict[str, int]] = {}
     tally(changes, lines[0], shipped=1, reserved=5)
     tally(changes, lines[1], reserved=7)
     tally(changes, lines[0], reserved=-2)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from aftersales import actors
 from aftersales.lifecycle.errors import Conflict
 from aftersales.lifecycle.move import sweep
-from aftersales.testing import books_sum_to_zero, one, overdue, pay, place
+from aftersales.testing import books_sum_to_zero, one, overdue, pay, place, state_of
 from orders import actions
 from orders.lifecycle import ORDER
 from orders.models import Leg, Order, Payment, Posting, Sku
@@ -225,7 +225,7 @@ def test_an_overdue_order_starts_no_new_attempt(cast):
 
     with pytest.raises(Conflict) as clash:
         _attempt(cast, order)
-    assert clash.value.row.state == "awaiting_payment"
+    assert state_of(clash.value.row) == "awaiting_payment"
 
 
 def test_a_paid_order_starts_no_new_attempt(cast):
@@ -233,7 +233,7 @@ def test_a_paid_order_starts_no_new_attempt(cast):
 
     with pytest.raises(Conflict) as clash:
         _attempt(cast, order)
-    assert clash.value.row.state == "awaiting_shipment"
+    assert state_of(clash.value.row) == "awaiting_shipment"
 
 
 def test_a_notice_brings_the_question_forward(cast, woken):

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from aftersales import actors
 from aftersales.lifecycle.errors import Conflict, Refused
-from aftersales.testing import counters, file, one, overdue, pay, place, ship
+from aftersales.testing import counters, file, one, overdue, pay, place, ship, state_of
 from orders.models import Payment, Shop
 from refunds import actions
 from refunds.actions import Rejection
@@ -30,10 +30,8 @@ def ticket(cast, order):
     return file(order, {line_of(order, cast.mug).pk: 2}, kind="return_refund", freight=600)
 
 
-def _asked(units, **more):
-    return Application(
-        **{"kind": "refund_only", "reason": Reason.objects.get(side="buyer", code="other")} | more, units=units
-    )
+def _asked(units, *, kind="refund_only", reason=None, **more):
+    return Application(kind, reason or Reason.objects.get(side="buyer", code="other"), units, **more)
 
 
 def _amend(ticket, cast, units, **more):
@@ -145,7 +143,7 @@ def test_too_late_to_amend(cast, order, state):
     with pytest.raises(Conflict) as clash:
         _amend(ticket, cast, {line_of(order, cast.mug).pk: 2})
 
-    assert clash.value.row.state == state
+    assert state_of(clash.value.row) == state
     assert counters(order) == before
 
 
@@ -235,7 +233,7 @@ def test_agreeing_twice(cast, ticket):
 
     with pytest.raises(Conflict) as clash:
         actions.agree(one(ticket), actors.seller(cast.bob), version=1)
-    assert clash.value.row.state == "awaiting_return"
+    assert state_of(clash.value.row) == "awaiting_return"
 
 
 def test_agreeing_without_a_return_address(cast, order, ticket):
@@ -302,7 +300,7 @@ def test_goods_on_their_way_cannot_be_withdrawn(cast, order, ticket):
 
     with pytest.raises(Conflict) as clash:
         actions.withdraw(one(ticket), actors.buyer(cast.alice))
-    assert clash.value.row.state == "awaiting_inspection"
+    assert state_of(clash.value.row) == "awaiting_inspection"
 
 
 def test_a_rejected_ticket_still_holds(cast, order, ticket):

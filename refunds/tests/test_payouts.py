@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from aftersales import actors
 from aftersales.actors import CLOCK
 from aftersales.lifecycle.errors import Conflict, Refused
-from aftersales.testing import counters, file, one, pay, place, ship
+from aftersales.testing import counters, file, one, pay, place, ship, state_of
 from orders.models import Payment, Posting
 from refunds import money
 from refunds.models import Payout, PayoutLine
@@ -108,7 +108,7 @@ def test_only_a_failed_payout_is_retried(cast, payout, state):
 
     with pytest.raises(Conflict) as clash:
         money.retry(one(payout), actors.operator(cast.operator))
-    assert clash.value.row.state == state
+    assert state_of(clash.value.row) == state
     with pytest.raises(Conflict):
         money.settle_by_hand(one(payout), actors.operator(cast.operator), "Bank transfer 77")
 

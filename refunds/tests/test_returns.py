@@ -6,7 +6,7 @@ import pytest
 
 from aftersales import actors
 from aftersales.lifecycle.errors import Conflict, Refused
-from aftersales.testing import counters, file, one, pay, place, ship
+from aftersales.testing import counters, file, one, pay, place, ship, state_of
 from orders.models import Shop
 from refunds import actions
 from refunds.models import Inspection, Payout, ReturnParcel
@@ -274,5 +274,5 @@ def test_nothing_is_inspected_before_or_after(cast, order, step):
     for verb in (_accept, lambda t, c: _fail(t, c, {t.lines.get().pk: Found(0)})):
         with pytest.raises(Conflict) as clash:
             verb(ticket, cast)
-        assert clash.value.row.state == step
+        assert state_of(clash.value.row) == step
     assert Inspection.objects.count() == seen
