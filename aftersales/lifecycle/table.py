@@ -176,6 +176,9 @@ class Lifecycle:
     parents: tuple[str, ...] = ()
     begun: tuple[Effect, ...] = ()
 
+    def __str__(self) -> str:
+        return self.name
+
     def named(self, action: str) -> list[Transition]:
         """The transitions of one action. Raises KeyError for an action that is not in the table."""
         found = [transition for transition in self.transitions if transition.name == action]
