@@ -122,9 +122,10 @@ def workplace(
         place.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium where there is one: it needs no download."""
+    """The system's Chromium where there is one: it needs no download. Gone after the module, since the ORM refuses to
+    work in a thread whose event loop runs, and other modules' tests run in the same one."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     switches = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
     with sync_playwright() as playwright:

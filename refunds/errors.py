@@ -15,6 +15,7 @@ class RefundError(models.TextChoices):
     FREIGHT = "freight", _("Of the freight at most %(most)s can be refunded.")
     NOTHING_TO_REFUND = "nothing_to_refund", _("The amount has to be above zero.")
     NOTHING_LEFT = "nothing_left", _("Everything paid for this has been refunded already.")
+    KIND_MISSING = "kind_missing", _("Choose what should happen.")
     KIND = "kind", _("This is not offered for this order. Choose another kind.")
     NOT_SHIPPED = "not_shipped", _("These goods have not been shipped, so they cannot be sent back. Ask for a refund.")
     NO_RETURNS = "no_returns", _("This shop does not take goods back. Ask for a refund without a return.")

@@ -98,6 +98,8 @@ def check(order: Order, lines: Sequence[OrderLine], asked: Application) -> list[
 
 
 def _check_kind(order: Order, asked: Application) -> None:
+    if not asked.kind:
+        raise Refused(RefundError.KIND_MISSING, "kind")
     if asked.kind not in Kind.values:
         raise Refused(RefundError.KIND, "kind")
     if asked.kind == Kind.RETURN_REFUND and not asked.shipped:

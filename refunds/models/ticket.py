@@ -51,6 +51,7 @@ class Ticket(Row):
     """Amounts in minor units of the order's currency; `amount` is the whole of it, `freight` the part for freight.
 
     shipped         its units had been shipped when it was filed; otherwise a refund cancels them
+    token           names the form that filed it, so that the same form sent twice makes one ticket
     version         counts the buyer's applications; an agreeing seller names the one that was read
     return_address  the shop's address as it was when the seller agreed
     """
@@ -64,7 +65,7 @@ class Ticket(Row):
     amount = models.BigIntegerField(_("amount"))
     freight = models.BigIntegerField(_("freight"), default=0)
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
-    token = models.UUIDField(null=True, unique=True, editable=False)
+    token = models.UUIDField(null=True, editable=False)
     rejection = models.ForeignKey(
         Reason, models.PROTECT, verbose_name=_("why it was rejected"), null=True, related_name="+"
     )
@@ -81,6 +82,7 @@ class Ticket(Row):
         indexes = (due_index("ticket"), models.Index(fields=("order", "-id"), name="ticket_of_order"))
         constraints = (
             *state_checks("ticket", TicketState),
+            models.UniqueConstraint(fields=("order", "token"), name="ticket_one_a_form"),
             models.CheckConstraint(
                 condition=Q(amount__gt=0, freight__gte=0, amount__gte=F("freight")), name="ticket_amounts"
             ),

@@ -77,7 +77,7 @@ CASES = [
     ({"units_": "1"}, "__all__", "unknown_line"),
     ({"units_１": "1"}, "__all__", "unknown_line"),
     ({"units_1; drop table": "1"}, "__all__", "unknown_line"),
-    ({"kind": ""}, "kind", "kind"),
+    ({"kind": ""}, "kind", "kind_missing"),
     ({"kind": "exchange"}, "kind", "kind"),
     ({"kind": "REFUND_ONLY"}, "kind", "kind"),
     ({"kind": "\x00"}, "kind", "kind"),

@@ -124,17 +124,16 @@ def test_double_click_and_back_button_make_one_ticket(site, cast, person):
     buyer = person("alice@example.com")
     buyer.goto(f"/orders/{order.number}/refund/")
     buyer.fill(f"[name=units_{order.lines.first().pk}]", "1")
+    buyer.check("[name=kind][value=refund_only]")
     buyer.select_option("[name=reason]", label="Changed my mind")
 
     buyer.dblclick("text=File the ticket")
     buyer.wait_for_url("**/tickets/T*/")
     buyer.go_back()
-    buyer.fill(f"[name=units_{order.lines.first().pk}]", "1")
-    buyer.click("text=File the ticket")
-    buyer.wait_for_load_state()
+    buyer.reload()
 
     assert Ticket.objects.count() == 1
-    assert "already has an open ticket" in buyer.inner_text("main") or "/tickets/" in buyer.url
+    assert "has an open ticket" in buyer.inner_text("main")
 
 
 def test_the_same_pages_in_chinese(site, cast, person):

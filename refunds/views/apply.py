@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -54,12 +54,14 @@ def apply(request: HttpRequest, number: str) -> HttpResponse:
     buyer = reader(request)
     orders = Order.objects.of_buyer(buyer).filter(number=number)
     order = get_object_or_404(orders.select_related("policy", "shop"))
+    # Pressed twice: the lines are busy with the ticket of the first press, which is the answer to the second, too.
+    token = _uuid(request.POST.get("token", ""))
+    if token and (twin := order.tickets.filter(token=token).first()):
+        return redirect("refunds:ticket", twin.number)
     form = FilingForm(order, list(order.lines.all()), *_sent(request))
 
     def send(asked: Application, photos: Sequence[File[bytes]]) -> Ticket:
-        # The form's token is the buyer's to choose, so it names the form of this order only.
-        token = uuid5(UUID(str(form.cleaned_data["token"])), order.number)
-        return actions.file_ticket(orders, buyer, asked, photos=photos, token=token)
+        return actions.file_ticket(orders, buyer, asked, photos=photos, token=form.cleaned_data["token"])
 
     try:
         return _answer(request, form, send, back=reverse("orders:order", args=(number,)))
@@ -87,6 +89,13 @@ def amend(request: HttpRequest, number: str) -> HttpResponse:
         return _answer(request, form, send, back=reverse("refunds:ticket", args=(number,)), ticket=ticket)
     except Conflict as error:
         return ticket_conflict(request, error, ticket)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _sent(request: HttpRequest) -> tuple[Any, Any]:
