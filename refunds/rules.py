@@ -51,12 +51,13 @@ class Asked:
     amount: int
 
 
-def check_order(order: Order) -> None:
-    """Raises Refused for an order on which no ticket may be filed (any more)."""
+def check_order(order: Order, *, filed: bool = False) -> None:
+    """Raises Refused for an order on which no ticket may be filed (any more). One that was `filed` in time may be
+    amended as long as its own clocks run."""
     if order.state not in FILING_STATES:
         raise Refused(RefundError.ORDER_STATE)
     ends, inside = order.window_ends, Order.objects.filter(completed_at__gt=Now() - F("policy__window"))
-    if ends and not inside.filter(pk=order.pk).exists():
+    if ends and not filed and not inside.filter(pk=order.pk).exists():
         raise Refused(RefundError.WINDOW, date=date_format(timezone.localtime(ends), "SHORT_DATE_FORMAT"))
 
 

@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
+from django.db.models.functions import Now
 
 from aftersales import actors
 from aftersales.lifecycle.errors import Conflict, Refused
 from aftersales.testing import counters, file, one, overdue, pay, place, ship, state_of
-from orders.models import Payment, Shop
+from orders.models import Order, Payment, Shop
 from refunds import actions
 from refunds.actions import Rejection
 from refunds.models import Evidence, Reason, Ticket
@@ -145,6 +146,15 @@ def test_too_late_to_amend(cast, order, state):
 
     assert state_of(clash.value.row) == state
     assert counters(order) == before
+
+
+def test_a_ticket_filed_in_time_is_amended_after_the_window(cast, order, ticket):
+    Order.objects.filter(pk=order.pk).update(completed_at=Now() - timedelta(days=16))
+    _reject(ticket, cast)
+
+    _amend(ticket, cast, {line_of(order, cast.mug).pk: 1})
+
+    assert (ticket.state, ticket.version) == ("awaiting_seller", 2)
 
 
 def test_proof_that_was_given_before_counts(cast, order):

@@ -142,7 +142,7 @@ def _check(form: ApplicationForm, asked: Application, ticket: Ticket | None) -> 
     """What filing would find, by the same rules. Raises Refused."""
     if ticket:
         asked = replace(asked, photos=asked.photos + ticket.evidence.filter(role=Role.BUYER).count())
-    rules.check_order(form.order)
+    rules.check_order(form.order, filed=ticket is not None)
     return Summary(rules.check(form.order, form.lines, asked), asked.freight, asked.photos)
 
 
@@ -150,7 +150,7 @@ def _page(request: HttpRequest, context: dict[str, Any], status: int = 200) -> H
     """With the form, or with the reason why nothing can be asked for."""
     form = context["form"]
     try:
-        rules.check_order(form.order)
+        rules.check_order(form.order, filed=context["ticket"] is not None)
         closed = str(words.NOTHING_LEFT) if form.is_empty else ""
     except Refused as refused:
         closed = str(refused)
