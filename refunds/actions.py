@@ -119,7 +119,7 @@ def amend(tickets: QuerySet[Ticket], by: Actor, asked: Application, *, photos: S
     with story(by):
         ticket = _locked(tickets, by, "amend")
         order = Order.objects.select_related("policy", "shop").get(pk=ticket.order_id)
-        rules.check_order(order)
+        rules.check_order(order, filed=True)
         effects.reserve([ticket.pk], sign=-1)
         order.refresh_from_db(fields=("freight_reserved", "freight_settled"))
         proofs = ticket.evidence.filter(role=Role.BUYER).count() + len(new)

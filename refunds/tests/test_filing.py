@@ -203,9 +203,9 @@ def test_freight_is_given_back_once(cast, order):
     _refused(order, "freight", {lamp.pk: 1}, "freight", freight=1)
 
 
-@pytest.mark.parametrize("kind", ["exchange", "", "REFUND_ONLY"])
-def test_a_kind_that_is_not_offered(cast, order, kind):
-    _refused(order, "kind", {line_of(order, cast.mug).pk: 1}, "kind", kind=kind)
+@pytest.mark.parametrize(("kind", "code"), [("exchange", "kind"), ("", "kind_missing"), ("REFUND_ONLY", "kind")])
+def test_a_kind_that_is_not_offered(cast, order, kind, code):
+    _refused(order, code, {line_of(order, cast.mug).pk: 1}, "kind", kind=kind)
 
 
 def test_what_was_not_shipped_is_not_sent_back(cast, unshipped):
