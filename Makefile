@@ -8,12 +8,14 @@ FOR_TEST := .venv/.installed-test
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check browser demo-reset services-stop translations check-style check-types \
+.PHONY: help setup run test soak bench check browser demo-reset services-stop translations check-style check-types \
     check-templates check-migrations check-deploy check-drawings check-translations
 
 help:
 	@echo "make run            the shop with everything it needs, on http://127.0.0.1:8000/ (Ctrl-C stops it)"
 	@echo "make test           all tests, in a real browser too (one: make test ARGS='-k name')"
+	@echo "make soak           the longer tests: thousands of tickets, tens of thousands of random steps"
+	@echo "make bench          speed and memory, as ratios of one run"
 	@echo "make check          style, types, templates, migrations, deployment settings, diagrams, translations"
 	@echo "make demo-reset     delete the demo shop: the next run starts over"
 	@echo "make services-stop  stop the embedded PostgreSQL and Valkey"
@@ -27,6 +29,14 @@ run: setup
 
 test: $(FOR_TEST) .env browser
 	$(VENV) -m pytest -p aftersales.dev.strict -n 2 $(ARGS)
+
+soak: $(FOR_TEST) .env browser
+	BOOKS_ORDERS=2000 RANDOM_EXAMPLES=500 RANDOM_STEPS=60 $(VENV) -m pytest -p aftersales.dev.strict -n 2 $(ARGS) \
+	    refunds/tests/test_books_agree.py refunds/tests/test_lifecycle_random.py
+
+bench: $(FOR_TEST) .env
+	$(VENV) -m bench.sweep
+	$(VENV) -m bench.import_orders
 
 # `make -k check` goes on after a failure.
 check: check-style check-types check-templates check-migrations check-deploy check-drawings check-translations
