@@ -187,10 +187,12 @@ def test_second_withdrawal_shows_where_it_stands(alice, order, returning):
 
 
 @pytest.mark.parametrize("action", ["withdraw", "confirm", "send_waybill"])
-def test_actions_refuse_get_and_forgery(cast, order, returning, client, action):
+def test_actions_do_nothing_on_get_or_forgery(cast, order, returning, client, action):
     before = world(order)
     client.force_login(cast.alice)
-    assert client.get(address(returning, action)).status_code == 405
+    # A login that came between leads back to the action's address.
+    assert client.get(address(returning, action)).headers["Location"] == address(returning)
+    assert client.put(address(returning, action)).status_code == 405
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(cast.alice)
     assert strict.post(address(returning, action), {"carrier": "a", "number": "b"}).status_code == 403
@@ -291,3 +293,9 @@ def test_pages_render_in_chinese(alice, returning):
     answer = alice.get(address(returning), headers={"accept-language": "zh-hans"})
     assert answer.status_code == 200
     assert 'lang="zh-hans"' in answer.content.decode()
+
+
+@pytest.mark.parametrize("page", ["/tickets/", "ticket"])
+def test_no_cache_keeps_a_persons_tickets(alice, returning, page):
+    answer = alice.get(address(returning) if page == "ticket" else page)
+    assert "no-store" in answer.headers["Cache-Control"]

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from aftersales import actors
 from aftersales.actors import Role
 from aftersales.lifecycle.errors import Conflict, Refused
-from orders.views.pages import reader
+from orders.views.pages import personal, reader
 from refunds import actions, history
 from refunds.forms import WaybillForm, as_error
 from refunds.lifecycle import TICKET
@@ -26,9 +26,22 @@ from refunds.views.pages import ticket_conflict
 
 PER_PAGE = 20
 ENDED = [str(state) for state in TicketState.all() if state.final]
+View = Callable[[HttpRequest, str], HttpResponse]
 
 
-@login_required
+def _action(view: View) -> View:
+    """POST does it. GET, where a login leads back to, changes nothing and shows the ticket."""
+
+    @personal
+    @require_http_methods(["GET", "HEAD", "POST"])
+    @wraps(view)
+    def by_method(request: HttpRequest, number: str) -> HttpResponse:
+        return view(request, number) if request.method == "POST" else redirect("refunds:ticket", number)
+
+    return by_method
+
+
+@personal
 @require_safe
 def ticket_list(request: HttpRequest) -> HttpResponse:
     """The buyer's tickets, newest first: those that are open, or those that have ended."""
@@ -39,29 +52,26 @@ def ticket_list(request: HttpRequest) -> HttpResponse:
     return render(request, "refunds/tickets.html", {"page": page, "ended": ended})
 
 
-@login_required
+@personal
 @require_safe
 def ticket(request: HttpRequest, number: str) -> HttpResponse:
     """Where one ticket stands, what comes next and what happened."""
     return _page(request, number)
 
 
-@login_required
-@require_POST
+@_action
 def withdraw(request: HttpRequest, number: str) -> HttpResponse:
     """The buyer gives a ticket up."""
     return _act(request, number, lambda tickets, by: actions.withdraw(tickets, by), _("The ticket has been withdrawn."))
 
 
-@login_required
-@require_POST
+@_action
 def confirm(request: HttpRequest, number: str) -> HttpResponse:
     """The goods that were sent back have arrived at the buyer."""
     return _act(request, number, lambda tickets, by: actions.confirm(tickets, by), _("Thank you for confirming."))
 
 
-@login_required
-@require_POST
+@_action
 def send_waybill(request: HttpRequest, number: str) -> HttpResponse:
     """The buyer has sent the goods back."""
     form = WaybillForm(request.POST)
