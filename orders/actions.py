@@ -6,7 +6,7 @@ person, Refused when a rule says no. Verbs that give money back live in refunds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -65,9 +65,8 @@ def place(buyer: User, checkout: Checkout) -> list[Order]:
         shops: dict[Shop, list[tuple[Sku, int]]] = {}
         for sku, quantity in goods:
             shops.setdefault(sku.product.shop, []).append((sku, quantity))
-        # By primary key, so that two checkouts with coupons of the same shops lock them in the same order.
-        in_order = sorted(shops, key=lambda shop: shop.pk)
-        orders = [_place_in(shop, shops[shop], by, checkout) for shop in in_order]
+        coupons = _lock_coupons(shops, checkout.coupon)
+        orders = [_place_in(shop, shops[shop], coupons.get(shop.pk), by, checkout) for shop in shops]
         if checkout.coupon and not any(order.coupon_id for order in orders):
             raise Refused(OrderError.COUPON, "coupon")
         free = [order.pk for order in orders if not order.total]
@@ -87,10 +86,20 @@ def _take_goods(units: Mapping[int, int]) -> list[tuple[Sku, int]]:
     return goods
 
 
-def _place_in(shop: Shop, goods: list[tuple[Sku, int]], by: Actor, checkout: Checkout) -> Order:
+def _lock_coupons(shops: Iterable[Shop], code: str) -> dict[int, Coupon]:
+    """Each shop's coupon of that code, locked by primary key, as those that are given back are."""
+    if not code:
+        return {}
+    coupons = Coupon.objects.filter(shop__in=list(shops), code=code).order_by("pk").select_for_update(no_key=True)
+    return {coupon.shop_id: coupon for coupon in coupons}
+
+
+def _place_in(shop: Shop, goods: list[tuple[Sku, int]], coupon: Coupon | None, by: Actor, checkout: Checkout) -> Order:
     policy = Policy.objects.in_force(shop)
     rules.check_shop_sells(shop, policy)
-    coupon = _take_coupon(shop, goods, checkout.coupon)
+    if coupon:
+        rules.check_coupon(coupon, shop, sum(sku.unit_price * quantity for sku, quantity in goods))
+        count(Coupon, {coupon.pk: {"left": -1}})
     lines = rules.price(goods, coupon)
     order = Order(
         buyer=by.user,
@@ -118,15 +127,6 @@ def _place_in(shop: Shop, goods: list[tuple[Sku, int]], by: Actor, checkout: Che
         for line in lines
     )
     return order
-
-
-def _take_coupon(shop: Shop, goods: list[tuple[Sku, int]], code: str) -> Coupon | None:
-    """The coupon of this shop with that code, one use taken; None when the code is not this shop's."""
-    coupon = Coupon.objects.filter(shop=shop, code=code).select_for_update(no_key=True).first() if code else None
-    if coupon:
-        rules.check_coupon(coupon, shop, sum(sku.unit_price * quantity for sku, quantity in goods))
-        count(Coupon, {coupon.pk: {"left": -1}})
-    return coupon
 
 
 def start_payment(orders: QuerySet[Order], by: Actor) -> Payment:

@@ -5,6 +5,7 @@ from threading import Barrier
 
 import pytest
 from django.db import close_old_connections, connection
+from django.test.utils import CaptureQueriesContext
 
 from aftersales import actors
 from aftersales.lifecycle.errors import Conflict, Refused
@@ -105,3 +106,22 @@ def test_coupons_of_two_shops_do_not_deadlock(cast):
     for _ in range(5):
         ends = _at_once(*[lambda cart=cart: actions.place(cast.alice, cart) for cart in carts * 5])
         assert not [end for end in ends if isinstance(end, Conflict)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_checkout_and_a_sweep_lock_coupons_in_one_order(cast):
+    """given: the coupon of the first shop is the younger row; when: a checkout and a sweep both want both"""
+    product = Product.objects.create(shop=cast.other_shop, code="jug", title="Jug")
+    jug = Sku.objects.create(product=product, code="jug", price=1000, stock=99)
+    coupons = [
+        Coupon.objects.create(shop=shop, code="OFF", amount=100, left=99) for shop in (cast.other_shop, cast.shop)
+    ]
+    cart = actions.Checkout({cast.mug.pk: 1, jug.pk: 1}, "A", "1", "B", "OFF")
+
+    with CaptureQueriesContext(connection) as ran:
+        actions.place(cast.alice, cart)
+
+    locks = [q["sql"] for q in ran if "orders_coupon" in q["sql"] and "FOR NO KEY UPDATE" in q["sql"]]
+    assert len(locks) == 1
+    assert 'ORDER BY "orders_coupon"."id"' in locks[0]
+    assert [Coupon.objects.get(pk=coupon.pk).left for coupon in coupons] == [98, 98]
