@@ -2,17 +2,28 @@
 
 import pgtrigger
 
-from aftersales.lifecycle.guards import append_only, attach, freeze, guard
+from aftersales.lifecycle.guards import append_only, attach, freeze, guard, keep, only_grows
 from orders.lifecycle import ORDER
-from orders.models import Leg, Order, OrderLine, Payment, Policy, Posting
+from orders.models import Leg, Order, OrderLine, Payment, Policy, Posting, Shipment, ShipmentLine
 
 guard(ORDER)
 append_only(Policy)
 append_only(Posting)
 append_only(Leg)
+append_only(ShipmentLine)
+keep(OrderLine)
+keep(Payment)
+keep(Shipment)
 freeze(Order, "number", "buyer_id", "shop_id", "policy_id", "currency", "freight", "total")
 freeze(OrderLine, "order_id", "sku_id", "quantity", "list_total", "discount", "paid")
 freeze(Payment, "number", "order_id", "channel", "amount", "currency")
+freeze(
+    Payment, "received_at", "received", "received_currency", once="OLD.received_at IS NOT NULL", name="received_once"
+)
+freeze(Payment, "pays_order", once="OLD.pays_order", name="pays_for_good")
+only_grows(Order, "settled", "freight_settled")
+only_grows(OrderLine, "settled", "shipped", "cancelled", "returned", "restocked")
+only_grows(Payment, "settled")
 # Legs may be written one after another; at the commit every posting has to sum to zero per currency.
 attach(
     Leg,

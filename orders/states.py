@@ -36,6 +36,7 @@ class Account(models.TextChoices):
     """The ledger's accounts. Positive legs are debits."""
 
     CHANNEL = "channel", _("Held at the payment channel")
+    BY_HAND = "by_hand", _("Paid by hand")
     SALES = "sales", _("Received for orders")
     SURPLUS = "surplus", _("Received without an order to pay")
     REFUNDS_DUE = "refunds_due", _("Owed back to buyers")

@@ -109,7 +109,8 @@ def book_payouts(events: list[Event]) -> None:
 
 
 def settle(events: list[Event]) -> None:
-    """The channel paid: reserved money is settled money, once per payout however often the channel takes it back."""
+    """The channel paid, or a person by hand: reserved money is settled money, once per payout however often the channel
+    takes it back."""
     payouts = list(Payout.objects.filter(pk__in=[event.row_id for event in events]))
     first = [payout for payout in payouts if payout.settlements == 1]
     orders: Changes = {}
@@ -126,16 +127,19 @@ def settle(events: list[Event]) -> None:
     count(Order, orders)
     count(OrderLine, lines)
     count(Payment, payments)
-    _post_channel(payouts, "payout_settled", Account.CHANNEL, Account.REFUNDS_DUE)
+    by_hand = {event.row_id for event in events if event.action == "settle_by_hand"}
+    post(
+        _movement(p, "payout_settled", Account.BY_HAND if p.pk in by_hand else Account.CHANNEL, Account.REFUNDS_DUE)
+        for p in payouts
+    )
 
 
 def take_back(events: list[Event]) -> None:
     """The channel took a settled payout back: the money is there again, and owed."""
     payouts = list(Payout.objects.filter(pk__in=[event.row_id for event in events]))
-    _post_channel(payouts, "payout_taken_back", Account.REFUNDS_DUE, Account.CHANNEL)
+    post(_movement(p, "payout_taken_back", Account.REFUNDS_DUE, Account.CHANNEL) for p in payouts)
 
 
-def _post_channel(payouts: list[Payout], kind: str, source: Account, target: Account) -> None:
-    post(
-        Movement(p.order_id, kind, f"{p.number}/{p.settlements}", source, target, p.amount, p.currency) for p in payouts
-    )
+def _movement(payout: Payout, kind: str, source: Account, target: Account) -> Movement:
+    reference = f"{payout.number}/{payout.settlements}"
+    return Movement(payout.order_id, kind, reference, source, target, payout.amount, payout.currency)

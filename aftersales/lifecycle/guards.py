@@ -55,11 +55,23 @@ def guard(life: Lifecycle) -> None:
     )
 
 
-def freeze(model: type[Model], *columns: str) -> None:
-    """Refuse a change of these columns after the row was written."""
+def freeze(model: type[Model], *columns: str, once: str = "", name: str = "frozen") -> None:
+    """Refuse a change of these columns after the row was written, or once it is as `once` (SQL over OLD) says."""
     changed = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in columns)
     words = f"'{', '.join(columns)} of a {model._meta.model_name} never change'"
-    attach(model, refuse("frozen", pgtrigger.Update, words, changed))
+    attach(model, refuse(name, pgtrigger.Update, words, f"{once} AND ({changed})" if once else changed))
+
+
+def only_grows(model: type[Model], *columns: str) -> None:
+    """Refuse that a counter of what has happened for good goes down."""
+    less = " OR ".join(f"NEW.{column} < OLD.{column}" for column in columns)
+    words = f"'{', '.join(columns)} of a {model._meta.model_name} never go down'"
+    attach(model, refuse("only_grows", pgtrigger.Update, words, less))
+
+
+def keep(model: type[Model]) -> None:
+    """Refuse every DELETE."""
+    attach(model, refuse("kept", pgtrigger.Delete, f"'a {model._meta.model_name} is never deleted'"))
 
 
 def append_only(model: type[Model]) -> None:

@@ -139,10 +139,12 @@ def balance(world):
     paid = sum(p.received for p in world[Payment] if p.pays_order)
     surplus = sum(p.received for p in world[Payment]) - paid
     back: Counter[str] = Counter()
+    by_hand = {event.row_id for event in world.events[PayoutEvent] if event.action == "settle_by_hand"}
     for payout in world[Payout]:
         back["surplus" if payout.cause == "surplus" else "sales"] += payout.amount
-        back["gone" if payout.state == "settled" else "due"] += payout.amount
+        back["due" if payout.state != "settled" else "by hand" if payout.pk in by_hand else "gone"] += payout.amount
     assert accounts["channel"] == paid + surplus - back["gone"]
+    assert accounts["by_hand"] == -back["by hand"]
     assert accounts["refunds_due"] == -back["due"]
     assert accounts["sales"] == -(paid - back["sales"])
     assert accounts["surplus"] == -(surplus - back["surplus"]) == 0
