@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Literal
 
 NOTICE_WINDOW = timedelta(minutes=5)
+# The code of a Refused that decides nothing about money: the channel knows the number with other parameters.
+NUMBER_REUSED = "number_reused"
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,8 @@ PAYOUT: Final = Lifecycle(
                    effects=(effects.take_back,), sets={"settled_at": None}),
         Transition("retry", _("Send again"), P.FAILED, P.SENT, OPERATOR, clock=Clock(Now()),
                    sets={"retrying": True}),
-        Transition("settle_by_hand", _("Paid by hand"), P.FAILED, P.SETTLED, OPERATOR, effects=(effects.settle,),
-                   sets=_PAID),
+        # What a worker could not go on with is a person's to end as well: nothing is sent while it is set aside.
+        Transition("settle_by_hand", _("Paid by hand"), (P.SENT, P.UNKNOWN, P.FAILED), P.SETTLED, OPERATOR,
+                   guard=Q(state=P.FAILED) | Q(set_aside_at__isnull=False), effects=(effects.settle,), sets=_PAID),
     ),
 )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db.models import QuerySet
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from aftersales.actors import SYSTEM, Actor
 from aftersales.lifecycle.errors import Refused
@@ -89,7 +89,9 @@ def record_money(payment_key: int, answer: Settled) -> bool:
             received=answer.amount,
             received_currency=answer.currency,
             received_at=answer.at,
-            reference=answer.reference,
+            reference=answer.reference[:100],
+            # The channel has its money, so it knows it, even if it refused the start or we never heard that it began.
+            started_at=Coalesce("started_at", Now()),
             ended_at=None,
             ended_code="",
             next_at=None,
@@ -117,11 +119,12 @@ def _pay_back_surplus(payment: Payment) -> None:
 def settle(payouts: QuerySet[Payout], reference: str = "") -> list[Event]:
     """The channel paid: ticket and order follow, in one transaction. Nothing happens to payouts settled before."""
     with story(SYSTEM):
-        return _settled(move(PAYOUT, "settle", payouts, SYSTEM, sets={"reference": reference}))
+        return _settled(move(PAYOUT, "settle", payouts, SYSTEM, sets={"reference": reference[:100]}))
 
 
 def settle_by_hand(payouts: QuerySet[Payout], by: Actor, proof: str) -> Event:
-    """An operator paid in another way, and says how. Raises Refused without that, Conflict unless it had failed."""
+    """An operator paid in another way, and says how. Raises Refused without that, Conflict unless it had failed or was
+    set aside."""
     if not proof.strip():
         raise Refused(RefundError.PROOF_OF_PAYMENT, "note")
     with story(by):

@@ -23,7 +23,7 @@ from aftersales.lifecycle.rows import Event
 from aftersales.lifecycle.table import State
 from orders.models import Payment
 from payments import base
-from refunds.lifecycle import PAYOUT
+from refunds.lifecycle import BY_HAND, PAYOUT
 from refunds.models import Payout
 from refunds.money import record_money, refuse, settle
 from refunds.states import PayoutState
@@ -95,6 +95,10 @@ def doubt(payouts: QuerySet[Payout], by: Actor) -> list[Event]:
 
 def _send(payout: Payout) -> None:
     channel = base.channel(payout.payment.channel)
+    if payout.payment.ended_code == base.NUMBER_REUSED:
+        # What the channel has under the payment's number is not this payment: it would pay somebody else back.
+        _record(payout, base.Refused("payment_number_reused", "the channel knows the payment's number as another one"))
+        return
     answer = channel.refund(
         number=payout.number, payment=payout.payment.number, amount=payout.amount, currency=payout.currency
     )
@@ -108,6 +112,7 @@ def _ask(payout: Payout) -> None:
         with story(SYSTEM):
             sent = move(PAYOUT, "resend", Payout.objects.filter(pk=payout.pk), SYSTEM)
         if sent:
+            payout.state = sent[0].to_state
             _send(payout)
         return
     _record(payout, answer)
@@ -125,16 +130,13 @@ def _ask_after_notice(payout: Payout) -> None:
 def _record(payout: Payout, answer: base.Answer) -> bool:
     """Write what the channel said. What cannot be written is set aside for an operator; no answer leaves the clock.
     Returns False when a rival holds the row, so that it has to be asked again."""
-    rows = Payout.objects.filter(pk=payout.pk)
+    # The answer is about the row as it was when the channel was asked; one that has moved since is asked about anew.
+    rows = Payout.objects.filter(pk=payout.pk, state=payout.state, settlements=payout.settlements)
     try:
         if isinstance(answer, base.Settled):
-            if (answer.amount, answer.currency) != (payout.amount, payout.currency):
-                words = f"the channel says {answer.amount} {answer.currency}"
-                set_aside(PAYOUT, rows, f"{words} instead of {payout.amount} {payout.currency}")
-            else:
-                settle(rows, answer.reference)
+            _record_settled(payout, rows, answer)
         elif isinstance(answer, base.Refused):
-            refuse(rows, f"{answer.code}: {answer.message}")
+            _record_refused(payout, rows, answer)
         elif isinstance(answer, base.Pending):
             # The channel has taken a retry up: what it says from now on is about this try.
             rows.update(retrying=False)
@@ -146,6 +148,30 @@ def _record(payout: Payout, answer: base.Answer) -> bool:
     except (IntegrityError, DataError, Refused) as error:
         set_aside(PAYOUT, rows, str(error))
     return True
+
+
+def _record_settled(payout: Payout, rows: QuerySet[Payout], answer: base.Settled) -> None:
+    if (answer.amount, answer.currency) != (payout.amount, payout.currency):
+        words = f"the channel says {answer.amount} {answer.currency}"
+        set_aside(PAYOUT, rows, f"{words} instead of {payout.amount} {payout.currency}")
+    elif not settle(rows, answer.reference):
+        set_aside(PAYOUT, rows.filter(BY_HAND), "paid by hand, and by the channel as well: the buyer has it twice")
+        _ask_anew(payout)
+
+
+def _record_refused(payout: Payout, rows: QuerySet[Payout], answer: base.Refused) -> None:
+    words = f"{answer.code}: {answer.message}"
+    if answer.code == base.NUMBER_REUSED:
+        # Money may have gone under this number, so nothing is paid in another way before somebody has looked.
+        set_aside(PAYOUT, rows, words)
+    elif not refuse(rows, words):
+        _ask_anew(payout)
+
+
+def _ask_anew(payout: Payout) -> None:
+    """Ask again about a payout that has moved while the channel was asked; one that has not is left alone."""
+    as_asked = {"state": payout.state, "settlements": payout.settlements}
+    Payout.objects.filter(pk=payout.pk).exclude(**as_asked).update(ask_at=Now())
 
 
 # --- payments: started, asked about, made known -----------------------------------------------------------------------
@@ -178,18 +204,22 @@ def pursue_payments() -> None:
             if Payment.objects.filter(pk=key, next_at__lte=Now()).update(next_at=_NEXT, asked=F("asked") + 1):
                 won += 1
                 try:
-                    _pursue(Payment.objects.get(pk=key))
-                except base.UnknownChannel:
+                    _pursue(key)
+                except (base.UnknownChannel, IntegrityError, DataError):
                     log.exception("payment %s cannot be pursued", key)
         if not won:
             return
 
 
-def _pursue(payment: Payment) -> None:
+def _pursue(key: int) -> None:
+    # A rival whose answer came after our claim has booked the money or ended the attempt: nothing is left to do.
+    payment = Payment.objects.filter(pk=key, next_at__isnull=False).first()
+    if payment is None:
+        return
     channel = base.channel(payment.channel)
     if payment.received_at is not None:
         _make_known(payment, channel, payment.received_at)
-    elif payment.started_at is None and payment.expires_at:
+    elif payment.started_at is None and payment.ended_at is None and payment.expires_at:
         _start(payment, channel, payment.expires_at)
     else:
         _record_payment(payment, channel.payment(payment.number))
@@ -238,4 +268,6 @@ def _record_payment(payment: Payment, answer: base.Answer) -> None:
 
 
 def _end(payment: Payment, code: str) -> None:
-    Payment.objects.filter(pk=payment.pk, received_at=None).update(ended_at=Now(), ended_code=code[:50], next_at=None)
+    # A number that the channel knows otherwise may still bring money, so it goes on being asked about.
+    then = {} if code == base.NUMBER_REUSED else {"next_at": None}
+    Payment.objects.filter(pk=payment.pk, received_at=None).update(ended_at=Now(), ended_code=code[:50], **then)

@@ -242,5 +242,7 @@ def _fire(life: Lifecycle, state: State, verb: Verb, keys: list[int]) -> Swept:
 
 def set_aside(life: Lifecycle, rows: QuerySet[Any], error: str) -> int:
     """Take rows out of the sweeps until a person has looked; any later move takes them in again."""
-    log.error("%s set aside: %s", life.name, error)
-    return rows.filter(set_aside_at__isnull=True).update(set_aside_at=Now(), set_aside_error=error[:2000])
+    number = rows.filter(set_aside_at__isnull=True).update(set_aside_at=Now(), set_aside_error=error[:2000])
+    if number:
+        log.error("%s set aside: %s", life.name, error)
+    return number
