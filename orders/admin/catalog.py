@@ -6,13 +6,15 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.db import transaction
-from django.db.models import Model, Prefetch, QuerySet
+from django.db.models import ForeignKey, Model, Prefetch, QuerySet
+from django.forms import ModelChoiceField
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from aftersales.lifecycle.admin import person
 from aftersales.models import User
 from aftersales.money import shown
+from orders.admin.fields import SearchedChoice
 from orders.admin.forms import AmountsForm, CouponForm, ProductForm, ShopForm, SkuForm, SkuFormSet
 from orders.admin.rights import OfShop, OfShopChild, ShopFilter, works_in_a_shop
 from orders.effects import change_stock
@@ -40,6 +42,13 @@ class StaffInline(admin.TabularInline[ShopStaff, Shop]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ShopStaff]:
         return super().get_queryset(request).select_related("user", "shop")
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField[Any] | None:
+        return super().formfield_for_foreignkey(
+            db_field, request, **kwargs, widget=SearchedChoice(db_field, self.admin_site)
+        )
 
 
 @admin.register(Shop)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -44,6 +45,23 @@ def read_duration(text: str) -> timedelta:
     return timedelta(seconds=seconds)
 
 
+class WholeNumberField(forms.IntegerField):
+    """ASCII digits, maybe with a sign. int() would also read other scripts' digits and underscores."""
+
+    def to_python(self, value: Any) -> int | None:
+        if isinstance(value, str) and value.strip() and not re.fullmatch(r"[+-]?[0-9]{1,10}", value.strip()):
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
+
+
+class SearchedChoice(AutocompleteSelect):
+    """A choice by searching; what is no key, which only a forged form sends, selects nothing."""
+
+    def optgroups(self, name: str, value: Any, attr: dict[str, Any] | None = None) -> Any:
+        keys = [key for key in value if str(key).isascii() and str(key).isdecimal()]
+        return super().optgroups(name, keys, attr)
+
+
 class HumanDurationField(forms.DurationField):
     """An interval typed as 3 d, 1 d 12 h or 30 min."""
 
@@ -52,7 +70,8 @@ class HumanDurationField(forms.DurationField):
     }
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("help_text", _("For example 3 d, 1 d 12 h or 30 min."))
+        # A model's field hands on the help text that it does not have.
+        kwargs["help_text"] = kwargs.get("help_text") or _("For example 3 d, 1 d 12 h or 30 min.")
         super().__init__(**kwargs)
 
     def prepare_value(self, value: Any) -> Any:

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.forms import BaseInlineFormSet
 from django.utils.translation import gettext_lazy as _
 
-from orders.admin.fields import AmountField
+from orders.admin.fields import AmountField, WholeNumberField
 from orders.effects import lock_stock
 from orders.errors import OrderError
 from orders.models import Coupon, Policy, Product, Shop, Sku
@@ -100,7 +100,7 @@ def _check_code(form: forms.ModelForm[Any], data: dict[str, Any]) -> None:
 class SkuForm(AmountsForm):
     price = AmountField(label=_("price"))
     discount = AmountField(label=_("discount per unit"), required=False, initial=0)
-    more = forms.IntegerField(
+    more = WholeNumberField(
         label=_("add to stock"), required=False, min_value=-MOST, max_value=MOST, help_text=_("Below zero to take out.")
     )
 
@@ -115,7 +115,14 @@ class SkuForm(AmountsForm):
         data = super().clean() or {}
         if data.get("price") is not None and data.get("discount", 0) > data["price"]:
             self.add_error("discount", _("The discount cannot be more than the price."))
+        self._check_code(data.get("code"))
         return data
+
+    def _check_code(self, code: str | None) -> None:
+        """Another tab may have added it; Django judges only the variants of this form."""
+        row: Sku = self.instance
+        if row.product_id and Sku.objects.filter(product=row.product_id, code=code).exclude(pk=row.pk).exists():
+            self.add_error("code", row.unique_error_message(Sku, ("product", "code")))
 
 
 class SkuFormSet(BaseInlineFormSet[Any, Any, Any]):
@@ -139,7 +146,7 @@ class SkuFormSet(BaseInlineFormSet[Any, Any, Any]):
 class CouponForm(AmountsForm):
     amount = AmountField(label=_("amount off"))
     least = AmountField(label=_("for goods worth at least"), required=False, initial=0)
-    more = forms.IntegerField(
+    more = WholeNumberField(
         label=_("add uses"), required=False, min_value=-MOST, max_value=MOST, help_text=_("Below zero to take out.")
     )
 

@@ -27,6 +27,7 @@ from aftersales.lifecycle.table import Owner
 from aftersales.money import shown
 from orders import actions
 from orders.actions import Parcel
+from orders.admin.fields import WholeNumberField
 from orders.admin.rights import OfShop, OfShopOrder, ShopFilter
 from orders.lifecycle import ORDER
 from orders.models import Leg, Order, OrderLine, Payment, Posting, Shipment
@@ -70,7 +71,7 @@ class ParcelForm(ActionForm):
 
     def _field(self, line: OrderLine, most: int) -> forms.IntegerField:
         words = _("%(most)s of %(quantity)s can be shipped.") % {"most": most, "quantity": line.quantity}
-        return forms.IntegerField(
+        return WholeNumberField(
             label=line.title, min_value=0, max_value=most, initial=self.first(line), required=False, help_text=words
         )
 

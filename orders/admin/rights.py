@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from aftersales.lifecycle.admin import ByRole, person
 from aftersales.models import User
+from orders.admin.fields import SearchedChoice
 from orders.models import Order, Shop, ShopStaff
 
 M = TypeVar("M", bound=Model)
@@ -38,6 +39,8 @@ class OfShop(ByRole[M]):
         """A person chooses among the shops they work for."""
         if db_field.related_model is Shop:
             kwargs["queryset"] = Shop.objects.of_staff(person(request))
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs["widget"] = SearchedChoice(db_field, self.admin_site)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 

@@ -1,5 +1,6 @@
 """Shops, goods and coupons in the admin: own ones only, amounts as people write them, errors beside their fields."""
 
+import pytest
 from django.urls import reverse
 
 from aftersales.testing import place
@@ -241,3 +242,50 @@ def test_sellers_read_policies(cast, client):
     assert client.post(url("policy", "change", first.pk), policy_data(first)).status_code == 403
     assert client.get(url("policy", "change", local.pk)).status_code == 404
     assert client.get(url("policy", "add")).status_code == 403
+
+
+def test_whole_numbers_are_ascii(cast, client):
+    client.force_login(cast.bob)
+    page = url("product", "change", cast.mug.product_id)
+    sku = {"id": cast.mug.pk, "code": "mug", "variant": "", "price": "10.00", "discount": ""}
+    for text in ("１", "٣", "1_0", "1.0", "1e3", "NaN", "9" * 11, "0x1"):
+        data = product_data(None, sku | {"more": text}, initial=1, code="mug", title="Mug")
+        assert "Enter a whole number." in errors(client.post(page, data))
+    assert Sku.objects.get(pk=cast.mug.pk).stock == 1000
+
+
+@pytest.mark.parametrize("key", ["NaN", "1e20", "'", "🫖", "1" * 21])
+def test_forged_choice_is_refused(cast, client, key):
+    client.force_login(cast.operator)
+    data = product_data(None, code="new", title="New") | {"shop": key}
+    assert "Select a valid choice" in errors(client.post(url("product", "add"), data))
+    staff = {"staff-TOTAL_FORMS": 1, "staff-INITIAL_FORMS": 0, "staff-0-user": key}
+    assert "Select a valid choice" in errors(client.post(url("shop", "change", cast.shop.pk), shop_data(**staff)))
+
+
+def test_forged_number_of_variants_is_refused(cast, client):
+    client.force_login(cast.bob)
+    sku = {"id": cast.mug.pk, "code": "mug", "price": "9.00"}
+    data = product_data(None, sku, initial=-1, code="mug", title="Mug")
+    errors(client.post(url("product", "change", cast.mug.product_id), data))
+    assert Sku.objects.get(pk=cast.mug.pk).price == 1000
+
+
+def test_durations_come_with_an_example(cast, client):
+    client.force_login(cast.operator)
+    assert "For example 3 d, 1 d 12 h or 30 min." in client.get(url("policy", "add")).content.decode()
+
+
+@pytest.mark.parametrize("name", ["state", "state__exact", "queue", "pays_order__exact"])
+def test_nul_in_a_lists_address(cast, client, name):
+    client.force_login(cast.bob)
+    for model in ("order", "payment"):
+        assert client.get(url(model, "changelist"), {name: "\x00"}).status_code == 400
+
+
+def test_variant_that_another_tab_has_added(cast, client):
+    client.force_login(cast.bob)
+    data = product_data(None, {"code": "mug", "price": "8"}, code="mug", title="Mug")
+    text = errors(client.post(url("product", "change", cast.mug.product_id), data))
+    assert "SKU with this Product and Code already exists." in text
+    assert Sku.objects.get(code="mug").price == 1000

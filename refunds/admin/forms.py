@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from aftersales.lifecycle.admin import ActionForm, VersionForm
 from aftersales.money import shown
+from orders.admin.fields import WholeNumberField
 from orders.admin.order import ParcelForm, where_it_goes
 from orders.models import Order, OrderLine
 from refunds.actions import Rejection
@@ -93,10 +94,10 @@ class InspectionForm(ActionForm):
             most, name = line.quantity, {"title": line.line.title}
             units: dict[str, Any] = {"min_value": 0, "max_value": most}
             good = _("%(title)s: good, back to stock") % name
-            self.fields[f"good_{line.pk}"] = forms.IntegerField(
+            self.fields[f"good_{line.pk}"] = WholeNumberField(
                 label=good, initial=most, help_text=_("Of %(most)s.") % {"most": most}, **units
             )
-            self.fields[f"damaged_{line.pk}"] = forms.IntegerField(
+            self.fields[f"damaged_{line.pk}"] = WholeNumberField(
                 label=_("%(title)s: damaged, to scrap") % name, initial=0, **units
             )
             self.fields[f"note_{line.pk}"] = forms.CharField(

@@ -326,6 +326,7 @@ def test_ship_takes_no_units_beyond_what_waits(cast, client):
     client.force_login(cast.bob)
     assert client.post(page(order, "ship"), {f"units_{mug.pk}": 3}).status_code == 422
     assert client.post(page(order, "ship"), {f"units_{mug.pk}": -1}).status_code == 422
+    assert client.post(page(order, "ship"), {f"units_{mug.pk}": "１"}).status_code == 422
     assert client.post(page(order, "ship"), {f"units_{mug.pk}": 1}).status_code == 302
     mug.refresh_from_db()
     order.refresh_from_db()
