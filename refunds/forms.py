@@ -76,10 +76,12 @@ class _AnyChoice(forms.ChoiceField):
         """Everything passes."""
 
 
-class _ReasonField(forms.ModelChoiceField[Reason]):
+class ReasonChoice(forms.ModelChoiceField[Reason]):
     def label_from_instance(self, obj: Reason) -> str:
         return _("%(reason)s (needs a photo)") % {"reason": obj} if obj.needs_proof else str(obj)
 
+
+class _ReasonField(ReasonChoice):
     def clean(self, value: Any) -> Reason | None:
         """The reason, or None for anything else: rules refuse that."""
         try:
@@ -173,7 +175,8 @@ class ApplicationForm(forms.Form):
         self.fields["freight"] = AmountField(order.currency, rules.freight_left(order), label)
 
     def _on_offer(self, line: OrderLine, shipped: bool) -> int:
-        return 0 if line.open_tickets else rules.units_on_offer(line, shipped=shipped)
+        nothing = line.open_tickets or not rules.has_left(line)
+        return 0 if nothing else rules.units_on_offer(line, shipped=shipped)
 
     def _offer_kinds(self) -> None:
         kinds = [k for k in Kind if any(k in rules.kinds(self.order, shipped=side) for side in self.sides)]

@@ -72,6 +72,11 @@ def units_on_offer(line: OrderLine, *, shipped: bool) -> int:
     return line.to_return if shipped else line.to_ship
 
 
+def has_left(line: OrderLine) -> bool:
+    """Whether anything of a line can still be asked for. A gift may go back with what was paid for."""
+    return line.left > 0 or not line.paid
+
+
 def freight_left(order: Order) -> int:
     """What can still be refunded of the freight, in minor units."""
     return order.freight - order.freight_settled - order.freight_reserved

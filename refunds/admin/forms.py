@@ -17,6 +17,7 @@ from orders.admin.fields import WholeNumberField
 from orders.admin.order import ParcelForm, where_it_goes
 from orders.models import Order, OrderLine
 from refunds.actions import Rejection
+from refunds.forms import ReasonChoice
 from refunds.lifecycle import TICKET
 from refunds.models import Reason, Ticket
 from refunds.rules import Found
@@ -53,7 +54,7 @@ class AgreeForm(VersionForm):
 
 
 class RejectForm(VersionForm):
-    reason = forms.ModelChoiceField(Reason.objects.none(), label=gettext_lazy("Reason"))
+    reason = ReasonChoice(Reason.objects.none(), label=gettext_lazy("Reason"))
     note = forms.CharField(label=gettext_lazy("Note"), widget=_AREA, max_length=1000, required=False)
     photos = PhotosField(
         label=gettext_lazy("Photos"),

@@ -46,6 +46,6 @@ def _why_not(order: Order) -> str | None:
         rules.check_order(order)
     except Refused as refused:
         return "" if refused.code == RefundError.ORDER_STATE else str(refused)
-    free = [line for line in order.lines.all() if not line.open_tickets]
+    free = [line for line in order.lines.all() if not line.open_tickets and rules.has_left(line)]
     units = any(rules.units_on_offer(line, shipped=side) for line in free for side in (True, False))
     return None if units or rules.freight_left(order) else str(words.NOTHING_LEFT)

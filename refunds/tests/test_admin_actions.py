@@ -399,3 +399,11 @@ def test_address_is_shown_while_something_is_sent(cast, client):
     assert "2 Home Street" in client.get(change(order)).content.decode()
     actions.seller_cancel(one(order), actors.seller(cast.bob), "sold out")
     assert "2 Home Street" not in client.get(change(order)).content.decode()
+
+
+def test_rejecting_says_which_reasons_need_a_photo(cast, client):
+    ticket = unshipped(cast)
+    client.force_login(cast.bob)
+    text = client.get(page(ticket, "reject", "?version=1")).content.decode()
+    for reason in Reason.objects.filter(side="seller"):
+        assert (f"{reason} (needs a photo)" in text) == reason.needs_proof

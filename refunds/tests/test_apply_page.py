@@ -13,6 +13,7 @@ from refunds import actions
 from refunds.actions import Rejection
 from refunds.models import Reason, Ticket
 from refunds.tests.filling import codes, filled, photo, world
+from refunds.tests.paying import agreed, pay_out
 
 
 @pytest.fixture
@@ -61,6 +62,29 @@ def test_mixed_order_asks_which_goods(alice, cast):
     assert 'type="radio" name="shipped" value="yes"' in text
     assert 'type="radio" name="shipped" value="no"' in text
     assert "1 shipped, 1 not shipped." in text
+
+
+def test_refunded_line_is_offered_no_more(alice, cast, order):
+    line = mug(order, cast)
+    pay_out(agreed(file(order, {line.pk: 1}, amounts={line.pk: 400}), cast))
+    assert f'name="units_{line.pk}"' in alice.get(address(order)).content.decode()
+
+    pay_out(agreed(file(order, {line.pk: 2}), cast))
+
+    text = alice.get(address(order)).content.decode()
+    assert f'name="units_{line.pk}"' not in text
+    assert "Nothing of this is left to ask for." in text
+
+
+def test_gift_may_go_back_with_what_was_bought(alice, cast):
+    type(cast.mug).objects.filter(pk=cast.mug.pk).update(discount=1000)
+    order = ship(pay(place(cast)), cast)
+    gift, lamp = mug(order, cast), order.lines.get(sku=cast.lamp)
+    assert gift.paid == 0
+
+    alice.post(address(order), filled(order, {gift.pk: 1, lamp.pk: 1}, kind="return_refund"))
+
+    assert [item.amount for item in Ticket.objects.get().lines.order_by("amount")] == [0, 3001]
 
 
 def test_asking_writes_nothing(alice, cast, order):
