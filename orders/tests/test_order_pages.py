@@ -215,8 +215,17 @@ def test_ended_attempt_can_be_tried_again(cast, alice):
     page = alice.get(url(order, "pay/"))
     assert "Try again" in page.text
     assert "Refresh" not in page.headers
+    assert "nothing was charged" in alice.get(url(order)).text
     alice.post(url(order, "pay/"))
     assert Payment.objects.count() == 2
+    assert "nothing was charged" not in alice.get(url(order)).text
+
+
+def test_imported_order_without_an_address(cast, alice):
+    order = pay(place(cast))
+    assert "2 Home Street" in alice.get(url(order)).text
+    type(order).objects.filter(pk=order.pk).update(recipient="", phone="", address="")
+    assert ">Delivery<" not in alice.get(url(order)).text
 
 
 def test_paid_order_leads_back_to_its_page(cast, alice):

@@ -23,7 +23,7 @@ from orders.lifecycle import ORDER
 from orders.models import Order
 from orders.states import OrderState
 from orders.views.pages import conflict_page, page_of, personal, reader, see_other
-from orders.views.payment import payable, waiting
+from orders.views.payment import in_vain, payable, waiting
 
 PAGE = 20
 # The buyer's own verbs, by the name of their action, and what is said when they are done.
@@ -73,6 +73,7 @@ def detail(request: HttpRequest, number: str) -> HttpResponse:
         "events": order.events.order_by("-pk"),
         "actions": _actions(rows, order),
         "payable": payable(order),
+        "payment": in_vain(order),
         "late": order.ship_by is not None and order.ship_by < timezone.now(),
     }
     wait = waiting(order)

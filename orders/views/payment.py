@@ -49,6 +49,16 @@ def waiting(order: Order) -> Wait | None:
     return Wait(payment, SOON if timezone.now() - payment.created_at < PROMPT else 15)
 
 
+def in_vain(order: Order) -> Payment | None:
+    """The last attempt to pay, when it came to nothing and another one may be made."""
+    payment = order.payments.first() if payable(order) else None
+    return payment if payment and not _preparing(payment) else None
+
+
+def _preparing(payment: Payment) -> bool:
+    return payment.ended_at is None and payment.received_at is None
+
+
 @personal
 @require_http_methods(["GET", "HEAD", "POST"])
 def pay(request: HttpRequest, number: str) -> HttpResponse:
@@ -69,7 +79,7 @@ def _wait(request: HttpRequest, order: Order) -> HttpResponse:
     payment = order.payments.first()
     if payment is None or not payable(order):
         return redirect("orders:order", order.number)
-    preparing = payment.ended_at is None and payment.received_at is None
+    preparing = _preparing(payment)
     if preparing and payment.pay_url:
         return redirect(payment.pay_url)
     context = {"order": order, "payment": payment, "preparing": preparing, "slow": now - payment.created_at > SLOW}
