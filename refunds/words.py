@@ -39,7 +39,7 @@ NEXT: Final = {
     S.INSPECTION_FAILED: _("Something was missing or damaged. The seller pays all the same, or sends the goods back."),
     S.AWAITING_BUYER_RECEIPT: _("The goods are on their way back to the buyer. No money is returned for them."),
     S.REFUNDING: _("The money is on its way back to where it was paid from."),
-    S.SUCCEEDED: _("The money has gone back to where it was paid from. Nothing more is to be done."),
+    S.SUCCEEDED: _("The money has gone back to the buyer. Nothing more is to be done."),
     S.CLOSED: _("This ticket has ended without a refund."),
 }
 
@@ -48,7 +48,7 @@ MONEY: Final = {
     PayoutState.CREATED: _("The refund is being handed to the payment channel."),
     PayoutState.SENT: _("The payment channel has been asked to return the money."),
     PayoutState.UNKNOWN: _("The payment channel has not answered yet. It is being asked until it does."),
-    PayoutState.SETTLED: _("The payment channel has returned the money."),
+    PayoutState.SETTLED: _("The money has been returned."),
     PayoutState.FAILED: _("The payment channel could not return the money. Somebody is looking into it."),
 }
 

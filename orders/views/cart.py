@@ -24,7 +24,7 @@ from orders.views.pages import conflict_page, personal, reader, refuse, see_othe
 
 
 class PriceChanged(Exception):
-    """The orders would not cost what the checkout page showed."""
+    """The orders would not cost what the checkout page showed: prices, the cart or the coupon are others."""
 
 
 @never_cache
@@ -94,7 +94,7 @@ def checkout(request: HttpRequest) -> HttpResponse:
         except Refused as refused:
             refuse(form, refused)
         except PriceChanged:
-            form.add_error(None, _("Prices or your cart have changed. Look at the new total, then order again."))
+            form.add_error(None, _("The total has changed. Look at the new one, then order again."))
     return _page(request, form, status=422)
 
 

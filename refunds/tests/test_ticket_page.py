@@ -164,7 +164,7 @@ def test_where_the_money_is(alice, cast, order):
     assert "The payment channel has been asked to return the money." in text(alice, ticket)
     money.settle(one(payout), "ref-77")
     page = text(alice, ticket)
-    assert "The payment channel has returned the money." in page
+    assert "The money has been returned." in page
     assert payout.number in page
     assert "ref-77" in page
     assert "CN¥10.00" in page
