@@ -1,6 +1,7 @@
 """Photos: stored without what the camera wrote into them, seen only by those whom the ticket concerns."""
 
 import io
+import struct
 
 import pytest
 from django.urls import reverse
@@ -62,6 +63,22 @@ def test_every_format_becomes_a_jpeg_without_metadata(client, cast, form):
         content = file.read()
     assert Image.open(io.BytesIO(content)).format == "JPEG"
     assert b"SpyCam" not in content
+
+
+@pytest.mark.parametrize("tag", [0x011A, 0x0128])
+def test_a_photo_whose_notes_are_nonsense_is_no_photo(client, cast, tag):
+    """given: a note that should be a number and is a word, which the decoder meets with an error of no known class"""
+    entries = ((0x0112, 3, 1, struct.pack("<HH", 6, 0)), (tag, 2, 4, b"abc\0"))
+    notes = b"".join(struct.pack("<HHI4s", *entry) for entry in entries)
+    order = ship(pay(place(cast)), cast)
+    client.force_login(cast.alice)
+    nonsense = photo(exif=b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) + notes + bytes(4))
+
+    fields = filled(order, {order.lines.first().pk: 1}, reason="damaged", photos=[nonsense])
+    answer = client.post(reverse("refunds:apply", args=(order.number,)), fields)
+
+    assert answer.status_code == 422
+    assert not Evidence.objects.exists()
 
 
 def test_its_name_is_not_the_sender_s(evidence):
