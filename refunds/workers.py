@@ -112,7 +112,7 @@ def _ask(payout: Payout) -> None:
         with story(SYSTEM):
             sent = move(PAYOUT, "resend", Payout.objects.filter(pk=payout.pk), SYSTEM)
         if sent:
-            payout.state = sent[0].to_state
+            payout.refresh_from_db(fields=("state",))
             _send(payout)
         return
     _record(payout, answer)
