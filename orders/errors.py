@@ -18,5 +18,4 @@ class OrderError(models.TextChoices):
     )
     NOTHING_TO_SHIP = "nothing_to_ship", _("Choose at least one unit that can be shipped.")
     TOO_MANY_UNITS = "too_many_units", _("At most %(most)s of %(title)s can be shipped now.")
-    NOTHING_TO_PAY = "nothing_to_pay", _("This order is not waiting for a payment any more.")
     RETURN_ADDRESS = "return_address", _("This shop's policy offers returns, so it needs a return address.")

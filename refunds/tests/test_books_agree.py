@@ -43,7 +43,7 @@ def baskets(path: Path, orders: int, dice: random.Random) -> Path:
     return path
 
 
-def random_ticket(order: Order, dice: random.Random) -> Ticket | None:
+def random_ticket(order: Order, dice: random.Random):
     """Some lines, some units, all or a part of what they cost. None where nothing was paid for them."""
     lines = list(order.lines.all())
     chosen = dice.sample(lines, dice.randint(1, min(6, len(lines))))
