@@ -2,6 +2,8 @@
 # project's own path contains a space.
 PYTHON ?= python3
 VENV := .venv/bin/python
+# Tests and checks stop the embedded services that they started.
+BORROWING := $(VENV) -m aftersales.dev.borrow
 # What is installed, kept inside the environment so that it goes with it.
 FOR_RUN := .venv/.installed-run
 FOR_TEST := .venv/.installed-test
@@ -28,18 +30,21 @@ run: setup
 	@exec $(VENV) -m aftersales.devrun
 
 test: $(FOR_TEST) .env browser
-	$(VENV) -m pytest -p aftersales.dev.strict -n 2 $(ARGS)
+	$(BORROWING) $(VENV) -m pytest -p aftersales.dev.strict -n 2 $(ARGS)
 
 soak: $(FOR_TEST) .env browser
-	BOOKS_ORDERS=2000 RANDOM_EXAMPLES=500 RANDOM_STEPS=60 $(VENV) -m pytest -p aftersales.dev.strict -n 2 $(ARGS) \
+	BOOKS_ORDERS=2000 RANDOM_EXAMPLES=500 RANDOM_STEPS=60 \
+	    $(BORROWING) $(VENV) -m pytest -p aftersales.dev.strict -n 2 $(ARGS) \
 	    refunds/tests/test_books_agree.py refunds/tests/test_lifecycle_random.py
 
 bench: $(FOR_TEST) .env
-	$(VENV) -m bench.sweep
-	$(VENV) -m bench.import_orders
+	$(BORROWING) $(VENV) -m bench.sweep
+	$(BORROWING) $(VENV) -m bench.import_orders
 
 # `make -k check` goes on after a failure.
-check: check-style check-types check-templates check-migrations check-deploy check-drawings check-translations
+check: $(FOR_TEST) .env
+	@$(BORROWING) $(MAKE) --no-print-directory check-style check-types check-templates check-migrations check-deploy \
+	    check-drawings check-translations
 
 check-style: $(FOR_TEST)
 	$(VENV) -m ruff check .

@@ -42,7 +42,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
-        with _only_run() as record:
+        with only_run() as record:
             return _run(record)
     except KeyboardInterrupt:
         return 0
@@ -56,7 +56,7 @@ def _interrupt(_number: int, _frame: object) -> None:
 
 
 @contextmanager
-def _only_run() -> Iterator[TextIO]:
+def only_run() -> Iterator[TextIO]:
     DEV.mkdir(mode=0o700, exist_ok=True)
     with open(os.open(DEV / "run.json", os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf-8") as record:
         try:
