@@ -34,10 +34,12 @@ def payout_state(payout: Payout) -> State:
 
 @register.inclusion_tag("refunds/order_tickets.html")
 def order_tickets(order: Order) -> dict[str, Any]:
-    """`{% order_tickets order %}`: the order's tickets and, while rules allow one more, the way to it."""
+    """`{% order_tickets order %}`: the order's tickets and, while rules allow one more, the way to it; money that goes
+    back without a ticket, since the seller cancelled or it had no order to pay."""
     tickets = order.tickets.prefetch_related("lines__line")
     why_not = _why_not(order)
-    return {"order": order, "tickets": tickets, "why_not": why_not, "may_file": why_not is None}
+    payouts = order.payouts.filter(ticket=None)
+    return {"order": order, "tickets": tickets, "payouts": payouts, "why_not": why_not, "may_file": why_not is None}
 
 
 def _why_not(order: Order) -> str | None:

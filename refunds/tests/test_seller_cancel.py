@@ -174,3 +174,14 @@ def test_another_shop_sees_no_order_to_cancel(cast, order):
         )
     assert clash.value.row is None
     assert order_of(order).state == "awaiting_shipment"
+
+
+def test_the_buyer_sees_where_the_money_is(cast, order, client):
+    client.force_login(cast.alice)
+    assert b"Where the money is now" not in client.get(f"/orders/{order.number}/").content
+
+    _cancel(order, cast)
+
+    page = client.get(f"/orders/{order.number}/").content.decode()
+    assert "Where the money is now" in page
+    assert Payout.objects.get().number in page
