@@ -37,12 +37,12 @@ def _held_by_lines(tickets: Collection[int], sign: int) -> Changes:
     lines: Changes = {}
     for item in TicketLine.objects.filter(ticket__in=tickets).select_related("ticket"):
         tally(lines, item.line_id, reserved=sign * item.amount, open_tickets=sign)
-        if units := _units_held(item.ticket):
+        if units := units_held(item.ticket):
             tally(lines, item.line_id, **{units: sign * item.quantity})
     return lines
 
 
-def _units_held(ticket: Ticket) -> str | None:
+def units_held(ticket: Ticket) -> str | None:
     """The counter in which a ticket's units wait: None where the goods stay with the buyer."""
     if not ticket.shipped:
         return "cancelling"
@@ -84,7 +84,7 @@ def _goods_of(tickets: Collection[int]) -> tuple[Changes, dict[int, int]]:
     stock: dict[int, int] = {}
     good = dict(Inspection.objects.filter(line__ticket__in=tickets).values_list("line_id", "good"))
     for item in TicketLine.objects.filter(ticket__in=tickets).select_related("ticket", "line"):
-        units, held = item.quantity, _units_held(item.ticket)
+        units, held = item.quantity, units_held(item.ticket)
         back = units if held == "cancelling" else good.get(item.pk, 0)
         tally(lines, item.line_id, open_tickets=-1)
         if held == "cancelling":

@@ -23,11 +23,11 @@ from orders.lifecycle import ORDER
 from orders.models import Order, OrderLine
 from orders.views.pages import conflict_page, reader
 from refunds import actions, rules, words
+from refunds.effects import units_held
 from refunds.forms import AmendForm, ApplicationForm, FilingForm
 from refunds.lifecycle import TICKET
 from refunds.models import Ticket
 from refunds.rules import Application, Asked
-from refunds.states import Kind
 from refunds.views.pages import ticket_conflict
 
 Send = Callable[[Application, Sequence[File[bytes]]], Ticket]
@@ -112,8 +112,8 @@ def _without(ticket: Ticket) -> list[OrderLine]:
         if item := held.get(line.pk):
             line.reserved -= item.amount
             line.open_tickets -= 1
-            line.cancelling -= 0 if ticket.shipped else item.quantity
-            line.returning -= item.quantity if ticket.kind == Kind.RETURN_REFUND else 0
+            if units := units_held(ticket):
+                setattr(line, units, getattr(line, units) - item.quantity)
     return lines
 
 
