@@ -1,0 +1,66 @@
+"""A shop with something of everything, and SQL that the database is to refuse."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from aftersales import actors
+from aftersales.testing import file, one, pay, place, ship
+from orders.models import Order, OrderLine, Payment
+from refunds import actions
+from refunds.models import Payout, Ticket
+
+
+@dataclass
+class World:
+    """A shipped order of two mugs and a lamp, half of it in an agreed ticket with its payout."""
+
+    order: Order
+    line: OrderLine
+    payment: Payment
+    ticket: Ticket
+    payout: Payout
+
+    def row(self, model: Any) -> Any:
+        found = {type(row): row for row in vars(self).values()}
+        return found.get(model) or model.objects.order_by("pk").first()
+
+
+@pytest.fixture
+def world(cast):
+    order = ship(pay(place(cast)), cast)
+    line = order.lines.get(sku=cast.mug)
+    ticket = file(order, {line.pk: 1})
+    actions.agree(one(ticket), actors.seller(cast.bob))
+    for row in (order, line, ticket):
+        row.refresh_from_db()
+    return World(order, line, order.payments.get(), ticket, Payout.objects.get())
+
+
+def sql(query: str, *values: Any) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(query, values)
+        return int(cursor.rowcount)
+
+
+@contextmanager
+def refused(words: str) -> Iterator[None]:
+    """The database says no in these words, as an IntegrityError, and everything else goes on."""
+    with pytest.raises(IntegrityError, match=words), transaction.atomic():
+        yield
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """What happens inside has not happened afterwards."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def change(row: Any, assignments: str, *values: Any) -> None:
+    assert sql(f"UPDATE {row._meta.db_table} SET {assignments} WHERE id = %s", *values, row.pk) == 1  # noqa: S608
