@@ -163,7 +163,7 @@ def overdue(row: Model, by: timedelta = timedelta(seconds=1)) -> None:
     """Age the row in the database until its clock has run out for that long."""
     from django.db.models.functions import Now
 
-    type(row)._base_manager.filter(pk=row.pk, due_at__isnull=False).update(due_at=Now() - by)
+    type(row)._base_manager.filter(pk=row.pk, due_at__isnull=False).update(due_at=Now() - by, remind_at=None)
 
 
 def counters(order: Any) -> list[dict[str, Any]]:

@@ -10,7 +10,9 @@ from aftersales.lifecycle.table import Lifecycle, Transition
 
 
 def mermaid(life: Lifecycle) -> str:
-    """The diagram in English: solid names are people's actions, a clock marks what silence leads to."""
+    """The diagram in English: solid names are people's actions, a clock marks what silence leads to.
+
+    What leaves every row where it is, such as a message, is no arrow."""
     with translation.override("en"):
         lines = ["stateDiagram-v2"]
         lines += [f"    {state} : {state.label}" for state in life.states.all()]
@@ -23,6 +25,8 @@ def mermaid(life: Lifecycle) -> str:
 def _arrows(life: Lifecycle) -> list[str]:
     names: dict[tuple[str, str], list[str]] = {}
     for transition in life.transitions:
+        if transition.target is None:
+            continue
         for source in transition.sources:
             words = names.setdefault((source, transition.target), [])
             word = f"{_clock(transition, source.on_due)}{transition.name}"

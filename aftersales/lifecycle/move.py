@@ -15,8 +15,9 @@ from typing import Any, TypeVar, cast
 import psycopg2.errors
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import DataError, IntegrityError, OperationalError, connection, transaction
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Q, QuerySet, Value, When
 from django.db.models.functions import Now
+from django.db.models.lookups import GreaterThan
 
 from aftersales.actors import CLOCK, Actor
 from aftersales.lifecycle.errors import Conflict, Refused
@@ -71,7 +72,8 @@ def begin(
     keys = [row.pk for row in rows]
     if state.clock:
         # The length may depend on the row's own columns, which an INSERT cannot read.
-        life.model._base_manager.filter(pk__in=keys).update(due_at=F("entered_at") + life.clocks[state.clock])
+        clock = {"due_at": life.ends(F("entered_at"), life.clocks[state.clock]), "held_left": None}
+        life.model._base_manager.filter(pk__in=keys).update(**clock, **_reminder(life, clock))
     events = _record(life, dict.fromkeys(keys, ""), "begin", by, note, data)
     for effect in life.begun:
         effect(events)
@@ -149,22 +151,38 @@ def _choose(
 
 def _update(life: Lifecycle, transition: Transition, keys: list[int], sets: Mapping[str, Any]) -> None:
     columns = _clock_columns(life, transition)
-    columns |= {"state": str(transition.target), "set_aside_at": None, "set_aside_error": ""}
-    # The right-hand side reads the state as it was: a step from the state to itself enters nothing.
-    columns["entered_at"] = Case(When(state=str(transition.target), then=F("entered_at")), default=Now())
+    columns |= {"set_aside_at": None, "set_aside_error": "", **_reminder(life, columns)}
+    if transition.target is not None:
+        # The right-hand side reads the state as it was: a step from the state to itself enters nothing.
+        columns["entered_at"] = Case(When(state=str(transition.target), then=F("entered_at")), default=Now())
+        columns["state"] = str(transition.target)
     life.model._base_manager.filter(pk__in=keys).update(**columns | dict(transition.sets) | dict(sets))
 
 
 def _clock_columns(life: Lifecycle, transition: Transition) -> dict[str, Any]:
-    clock, name = transition.clock, transition.target.clock
-    if clock is Set.KEPT:
+    clock, target = transition.clock, transition.target
+    if clock is Set.KEPT or target is None:
         return {}
     if isinstance(clock, Clock):
         return {"due_at": clock.due_at, "held_left": clock.held_left}
-    if name is None:
+    if target.clock is None:
         return {"due_at": None, "held_left": None}
-    length = life.clocks[name]
-    return {"due_at": None, "held_left": length} if clock is Set.HELD else {"due_at": Now() + length, "held_left": None}
+    length = life.clocks[target.clock]
+    if clock is Set.HELD:
+        return {"due_at": None, "held_left": length}
+    return {"due_at": life.ends(Now(), length), "held_left": None}
+
+
+def _reminder(life: Lifecycle, columns: Mapping[str, Any]) -> dict[str, Any]:
+    """When the owner is reminded the next time, for columns that set the clock: a reminder whose time has come before
+    the clock was set is left out."""
+    if "due_at" not in columns:
+        return {}
+    due = columns["due_at"]
+    if due is None or not life.reminders:
+        return {"remind_at": None}
+    times = (ExpressionWrapper(due - before, output_field=DateTimeField()) for before in life.reminders)
+    return {"remind_at": Case(*(When(GreaterThan(at, Now()), then=at) for at in times), default=None)}
 
 
 def _record(life: Lifecycle, sources: Mapping[int, str], action: str, by: Actor, note: str, data: Any) -> list[Event]:
@@ -215,6 +233,26 @@ def sweep(life: Lifecycle, state: State, verb: Verb, *, batch: int = BATCH) -> S
         done += _fire(life, state, verb, [key for _, key in page])
         due_at, key = page[-1]
         after = Q(due_at__gt=due_at) | Q(due_at=due_at, pk__gt=key)
+    return done
+
+
+def remind(life: Lifecycle, *, batch: int = BATCH) -> int:
+    """Record, for every row whose reminder has come, the event "remind", of which its owner is then told; the row's
+    next reminder follows. State, clock and consequence stay as they are. Returns how many rows were reminded of.
+    """
+    done = 0
+    due = life.model._base_manager.filter(remind_at__lte=Now(), set_aside_at__isnull=True)
+    while page := list(due.order_by("remind_at", "pk").values_list("pk", flat=True)[:batch]):
+        with transaction.atomic():
+            keys = lock(due.filter(pk__in=page), CLOCK)
+            rows = life.model._base_manager.filter(pk__in=keys)
+            # A reminder that comes after its clock, when everything was down, is of no use any more.
+            sources = dict(rows.filter(due_at__gt=Now()).values_list("pk", "state"))
+            _record(life, sources, "remind", CLOCK, "", {})
+            rows.update(**_reminder(life, {"due_at": F("due_at")}))
+        done += len(sources)
+        if not keys:
+            break  # a rival holds them all; the next tick comes soon
     return done
 
 

@@ -20,6 +20,7 @@ class Row(models.Model):
 
     due_at        when silence has its consequence (UTC); null in an untimed state or while the clock is held
     held_left     how much is left of a held clock
+    remind_at     when its owner is reminded of the clock the next time; null when there is no more reminder
     entered_at    since when the row is in its state
     set_aside_at  a sweep could not move it; a person has to look at set_aside_error
     """
@@ -27,6 +28,7 @@ class Row(models.Model):
     state = models.CharField(_("state"), max_length=30, editable=False)
     due_at = models.DateTimeField(_("due"), null=True, editable=False)
     held_left = models.DurationField(_("time left while held"), null=True, editable=False)
+    remind_at = models.DateTimeField(null=True, editable=False)
     entered_at = models.DateTimeField(_("in this state since"), editable=False)
     set_aside_at = models.DateTimeField(_("set aside"), null=True, editable=False)
     set_aside_error = models.TextField(_("why it was set aside"), blank=True, editable=False)
@@ -84,13 +86,24 @@ def state_checks(name: str, states: type[States]) -> tuple[models.CheckConstrain
             condition=Q(held_left__isnull=True) | Q(held_left__gte=timedelta(0)),
             name=f"{name}_held_left_positive",
         ),
+        models.CheckConstraint(
+            condition=Q(remind_at__isnull=True) | Q(due_at__isnull=False), name=f"{name}_reminds_of_a_clock"
+        ),
     )
 
 
-def due_index(name: str) -> models.Index:
-    """What a sweep reads: the timed rows in the order in which they fall due."""
-    return models.Index(
-        fields=("state", "due_at", "id"),
-        name=f"{name}_due",
-        condition=Q(due_at__isnull=False, set_aside_at__isnull=True),
+def clock_indexes(name: str) -> tuple[models.Index, models.Index]:
+    """What the sweeps read: the timed rows in the order in which they fall due, and in that of their reminders."""
+    return (
+        models.Index(
+            fields=("state", "due_at", "id"),
+            name=f"{name}_due",
+            condition=Q(due_at__isnull=False, set_aside_at__isnull=True),
+        ),
+        models.Index(fields=("remind_at",), name=f"{name}_remind", condition=Q(remind_at__isnull=False)),
     )
+
+
+def event_indexes(name: str) -> tuple[models.Index]:
+    """What the announcer reads: the events that nobody has been told of yet."""
+    return (models.Index(fields=("id",), name=f"{name}_outbox", condition=Q(announced_at__isnull=True)),)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db.models import Case, DurationField, Expression, ExpressionWrapper, F, Q, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Least, Now
+from django.db.models.functions import Greatest, Least, Now
 
 from aftersales.actors import Role
 
@@ -23,11 +23,13 @@ Effect = Callable[[list["Event"]], None]
 
 
 class Owner(Enum):
-    """Whose queue a waiting row stands in."""
+    """Whose queue a waiting row stands in; PARTIES are buyer and seller, each for themselves."""
 
     BUYER = Role.BUYER.value
     SELLER = Role.SELLER.value
+    CS = Role.CS.value
     OPERATOR = Role.OPERATOR.value
+    PARTIES = "parties"
     CHANNEL = "channel"
 
 
@@ -124,6 +126,11 @@ def lengthen(by: Combinable) -> Clock:
     )
 
 
+def resume(left: Combinable, least: Combinable) -> Clock:
+    """The clock goes on with what was `left` of it when something else came between, at least `least`."""
+    return Clock(due_at=Now() + Greatest(left, least, output_field=DurationField()))
+
+
 def shorten(to: Combinable) -> Clock:
     """Running or held, the clock becomes the shorter of what it was and `to` from now."""
     return Clock(
@@ -138,12 +145,13 @@ class Transition:
 
     Several may share a name when their guards exclude each other. `sets` are further columns of the same UPDATE,
     as values or expressions; `effects` get the list of events and write what belongs to the move.
+    `target` None: the row stays where it is, whichever of the sources that is, and its clock as it was.
     """
 
     name: str
     label: str | _StrPromise
     source: State | tuple[State, ...]
-    target: State
+    target: State | None
     who: tuple[Role, ...]
     guard: Q = field(default_factory=Q)
     effects: tuple[Effect, ...] = ()
@@ -154,15 +162,21 @@ class Transition:
     def sources(self) -> tuple[State, ...]:
         return self.source if isinstance(self.source, tuple) else (self.source,)
 
+    def leads(self, source: str) -> State:
+        """Where it leads from one of its sources."""
+        return self.target or next(state for state in self.sources if state == source)
+
 
 @dataclass(frozen=True)
 class Lifecycle:
     """A whole life.
 
-    born     the states a row may be created in, the usual one first
-    clocks   name of a clock -> expression of its length (an interval) over the row
-    parents  foreign keys whose rows are locked before the row itself, in lock order
-    begun    effects of the birth itself
+    born       the states a row may be created in, the usual one first
+    clocks     name of a clock -> expression of its length (an interval) over the row
+    ends       (start, length) -> when a clock that starts anew runs out; a calendar may stretch it
+    reminders  how long before a clock runs out its owner is reminded, the longest first; null for none
+    parents    foreign keys whose rows are locked before the row itself, in lock order
+    begun      effects of the birth itself
     """
 
     name: str
@@ -173,6 +187,8 @@ class Lifecycle:
     born: tuple[State, ...]
     transitions: tuple[Transition, ...]
     clocks: Mapping[str, Expression | Combinable]
+    ends: Callable[[Combinable, Combinable], Combinable] = lambda start, length: start + length
+    reminders: tuple[Combinable, ...] = ()
     parents: tuple[str, ...] = ()
     begun: tuple[Effect, ...] = ()
 
@@ -196,7 +212,7 @@ class Lifecycle:
 
     def pairs(self) -> list[tuple[str, str]]:
         """Every allowed change (from, to), without the steps from a state to itself."""
-        found = {(str(s), str(t.target)) for t in self.transitions for s in t.sources if s != t.target}
+        found = {(str(s), str(t.target)) for t in self.transitions for s in t.sources if t.target not in (None, s)}
         return sorted(found)
 
     def problems(self) -> list[str]:
@@ -207,7 +223,7 @@ class Lifecycle:
 def _problems(life: Lifecycle) -> Iterator[str]:
     reached = _reachable(life)
     for state in life.states.all():
-        ways_out = [t for t in life.transitions if state in t.sources and t.target != state]
+        ways_out = [t for t in life.transitions if state in t.sources and t.target not in (None, state)]
         if state not in reached:
             yield f"{state}: no way leads here"
         if state.final and (ways_out or state.clock):
@@ -249,7 +265,7 @@ def _reachable(life: Lifecycle) -> set[State]:
     while todo:
         state = todo.pop()
         seen.add(state)
-        todo += [t.target for t in life.transitions if state in t.sources and t.target not in seen]
+        todo += [t.leads(state) for t in life.transitions if state in t.sources and t.leads(state) not in seen]
     return seen
 
 
@@ -264,5 +280,5 @@ def path_to(life: Lifecycle, target: State, start: State | None = None) -> Seque
         if state in seen:
             continue
         seen.add(state)
-        queue += [(t.target, (*way, t)) for t in life.transitions if state in t.sources]
+        queue += [(t.leads(state), (*way, t)) for t in life.transitions if state in t.sources]
     raise LookupError(f"{life.name}: no way to {target}")

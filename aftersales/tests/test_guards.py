@@ -23,7 +23,7 @@ def test_migrations_carry_every_guard_of_the_code(db):
 
 def _columns(life, state) -> str:
     """What a row needs in a state besides its name, so that nothing but the pair can be refused."""
-    words = ["due_at = now()" if state.clock else "due_at = NULL", "held_left = NULL"]
+    words = ["due_at = now()" if state.clock else "due_at = NULL", "held_left = NULL", "remind_at = NULL"]
     if life.name in ("order", "ticket"):
         words.append("closed_reason = " + ("'seller_cancelled'" if state == "closed" else "''"))
     if life.name == "ticket":
@@ -61,7 +61,7 @@ def test_no_row_is_born_elsewhere(world, life, subtests):
 @pytest.mark.parametrize("life", ALL, ids=lambda life: life.name)
 def test_unknown_state_is_refused(world, life):
     with pgtrigger.ignore(f"{life.model._meta.label}:table"), refused(f"{life.name}_state_known"):
-        change(world.row(life.model), "state = 'lost', due_at = NULL, held_left = NULL")
+        change(world.row(life.model), "state = 'lost', due_at = NULL, held_left = NULL, remind_at = NULL")
 
 
 @pytest.mark.parametrize("life", ALL, ids=lambda life: life.name)
@@ -71,10 +71,10 @@ def test_rows_are_never_deleted(world, life):
 
 
 CLOCKS = [
-    (True, "due_at = NULL, held_left = NULL"),
+    (True, "due_at = NULL, held_left = NULL, remind_at = NULL"),
     (True, "due_at = now(), held_left = interval '1 hour'"),
     (False, "due_at = now(), held_left = NULL"),
-    (False, "due_at = NULL, held_left = interval '1 hour'"),
+    (False, "due_at = NULL, remind_at = NULL, held_left = interval '1 hour'"),
 ]
 
 

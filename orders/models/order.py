@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from aftersales.lifecycle.rows import Event, Row, due_index, state_checks
+from aftersales.lifecycle.rows import Event, Row, clock_indexes, event_indexes, state_checks
 from aftersales.models import User
 from aftersales.numbers import mint
 from orders.models.catalog import Coupon, Shop, Sku
@@ -72,7 +72,7 @@ class Order(Row):
         verbose_name_plural = _("orders")
         ordering = ("-pk",)
         indexes = (
-            due_index("order"),
+            *clock_indexes("order"),
             models.Index(fields=("buyer", "-id"), name="order_of_buyer"),
             models.Index(fields=("shop", "state", "-id"), name="order_of_shop"),
         )
@@ -188,5 +188,6 @@ class OrderEvent(Event):
     order = models.ForeignKey(Order, models.PROTECT, verbose_name=_("order"), related_name="events")
 
     class Meta(Event.Meta):
+        indexes = event_indexes("orderevent")
         verbose_name = _("order event")
         verbose_name_plural = _("order events")

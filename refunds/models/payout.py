@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from aftersales.lifecycle.rows import Event, Row, due_index, state_checks
+from aftersales.lifecycle.rows import Event, Row, clock_indexes, event_indexes, state_checks
 from aftersales.models import User
 from aftersales.numbers import mint
 from orders.models import Order, OrderLine, Payment
@@ -60,7 +60,7 @@ class Payout(Row):
         verbose_name_plural = _("payouts")
         ordering = ("-pk",)
         indexes = (
-            due_index("payout"),
+            *clock_indexes("payout"),
             models.Index(fields=("ask_at",), name="payout_noticed", condition=Q(ask_at__isnull=False)),
         )
         constraints = (
@@ -106,5 +106,6 @@ class PayoutEvent(Event):
     payout = models.ForeignKey(Payout, models.PROTECT, verbose_name=_("payout"), related_name="events")
 
     class Meta(Event.Meta):
+        indexes = event_indexes("payoutevent")
         verbose_name = _("payout event")
         verbose_name_plural = _("payout events")

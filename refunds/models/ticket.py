@@ -7,7 +7,7 @@ from django.db.models import F, Q
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from aftersales.lifecycle.rows import Event, Row, due_index, state_checks
+from aftersales.lifecycle.rows import Event, Row, clock_indexes, event_indexes, state_checks
 from aftersales.models import User
 from aftersales.numbers import mint
 from orders.models import Order, OrderLine
@@ -79,7 +79,7 @@ class Ticket(Row):
         verbose_name = _("ticket")
         verbose_name_plural = _("tickets")
         ordering = ("-pk",)
-        indexes = (due_index("ticket"), models.Index(fields=("order", "-id"), name="ticket_of_order"))
+        indexes = (*clock_indexes("ticket"), models.Index(fields=("order", "-id"), name="ticket_of_order"))
         constraints = (
             *state_checks("ticket", TicketState),
             models.UniqueConstraint(fields=("order", "token"), name="ticket_one_a_form"),
@@ -132,5 +132,6 @@ class TicketEvent(Event):
     ticket = models.ForeignKey(Ticket, models.PROTECT, verbose_name=_("ticket"), related_name="events")
 
     class Meta(Event.Meta):
+        indexes = event_indexes("ticketevent")
         verbose_name = _("ticket event")
         verbose_name_plural = _("ticket events")
