@@ -25,7 +25,7 @@ from aftersales.models import User
 from aftersales.wake import wake
 from orders import actions as orders
 from orders.actions import Checkout, Parcel
-from orders.models import Coupon, Order, Payment, Product, Shop, ShopStaff, Sku
+from orders.models import Calendar, Coupon, GoodsRule, Holiday, Order, Payment, Product, Shop, ShopStaff, Sku
 from orders.states import Profile
 from payments.base import Settled
 from refunds import actions as refunds
@@ -67,6 +67,8 @@ GOODS: Final = {
 }  # fmt: skip
 COUPONS: Final = (("tea-and-pots", "TEA20", 2000, 10_000), ("noodle-express", "NOODLE5", 500, 4000))
 NOT_YET_ON_SALE: Final = "spring"
+FRESH: Final = "dumplings"
+CALENDAR: Final = ("中国大陆 Mainland China", "CN")
 _LOCK: Final = 0x64656D6F
 
 
@@ -86,6 +88,7 @@ def seed() -> bool:
             return False
         _people()
         _shops()
+        _calendar()
         for story in STORIES:
             story(_cast())
         wake(orders.PURSUE_PAYMENTS)
@@ -115,9 +118,19 @@ def _shops() -> None:
                 for sku, variant, price, discount, stock in variants
             )
     Product.objects.filter(code=NOT_YET_ON_SALE).update(on_sale_from=Now() + timedelta(days=30))
+    Product.objects.filter(code=FRESH).update(goods_rule=GoodsRule.objects.get(code="fresh"))
     for shop_code, code, amount, least in COUPONS:
         shop = Shop.objects.get(code=shop_code)
         Coupon.objects.create(shop=shop, code=code, amount=amount, least=least, left=100)
+
+
+def _calendar() -> None:
+    """A calendar to look at; the standing policies have none, so no clock of the demo is stretched."""
+    calendar = Calendar.objects.create(name=CALENDAR[0], region=CALENDAR[1])
+    begins = (timezone.now() + timedelta(days=30)).replace(hour=0, minute=0, second=0, microsecond=0)
+    Holiday.objects.create(
+        calendar=calendar, name="春节 Spring Festival", starts_at=begins, ends_at=begins + timedelta(days=8)
+    )
 
 
 # --- what the stories are made of -------------------------------------------------------------------------------------

@@ -67,12 +67,13 @@ class Cast:
 def make_cast() -> Cast:
     """Two shops with their people; `mug` costs 10.00 and `lamp` 30.01 in CNY, freight is 6.00."""
     from aftersales.models import User
-    from orders.defaults import install_policies
-    from orders.models import Policy, Product, Shop, ShopStaff, Sku
+    from orders.defaults import install_goods_rules, install_policies
+    from orders.models import GoodsRule, Policy, Product, Shop, ShopStaff, Sku
     from refunds.defaults import install_reasons
     from refunds.models import Reason
 
     install_policies(Policy)  # a test with real commits flushes what migrations wrote
+    install_goods_rules(GoodsRule)
     install_reasons(Reason)
 
     def person(name: str, **more: Any) -> User:

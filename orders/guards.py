@@ -22,7 +22,7 @@ freeze(
 )
 freeze(Payment, "pays_order", once="OLD.pays_order", name="pays_for_good")
 only_grows(Order, "settled", "freight_settled")
-only_grows(OrderLine, "settled", "shipped", "cancelled", "returned", "restocked")
+only_grows(OrderLine, "settled", "shipped", "cancelled", "returned", "replaced", "restocked")
 only_grows(Payment, "settled")
 # Legs may be written one after another; at the commit every posting has to sum to zero per currency.
 attach(

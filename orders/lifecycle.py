@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from aftersales.actors import Role
 from aftersales.lifecycle.table import Lifecycle, Set, Transition, hold, lengthen, release, shorten
-from orders import effects
+from orders import clocks, effects
 from orders.models import Order, OrderEvent, OrderLine, Payment, Policy
 from orders.states import ClosedReason
 from orders.states import OrderState as S
@@ -21,9 +21,9 @@ WAIT_FOR_CHANNEL: Final = timedelta(minutes=10)
 BUYER, SELLER, SYSTEM = (Role.BUYER,), (Role.SELLER,), (Role.SYSTEM,)
 
 
-def policy(duration: str) -> Subquery:
-    """A duration of the policy that the order was placed under."""
-    return Subquery(Policy.objects.filter(pk=OuterRef("policy_id")).values(duration)[:1])
+def policy(column: str) -> Subquery:
+    """A duration, or the calendar, of the policy that the order was placed under."""
+    return Subquery(Policy.objects.filter(pk=OuterRef("policy_id")).values(column)[:1])
 
 
 _LINES = OrderLine.objects.filter(order=OuterRef("pk"))
@@ -44,6 +44,8 @@ ORDER: Final = Lifecycle(
     # An imported order was paid and shipped elsewhere.
     born=(S.AWAITING_PAYMENT, S.AWAITING_RECEIPT),
     clocks={"payment": policy("payment"), "receipt": policy("receipt")},
+    ends=clocks.due(policy("calendar_id")),
+    reminders=(policy("remind_first"), policy("remind_last")),
     transitions=(
         Transition("pay", _("Paid"), S.AWAITING_PAYMENT, S.AWAITING_SHIPMENT, SYSTEM,
                    sets={"paid_at": Now(), "ship_by": Now() + policy("promise")}),

@@ -1,5 +1,7 @@
 """The states of an order, and why one closes."""
 
+from typing import Final
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -32,6 +34,10 @@ class Profile(models.TextChoices):
     VIRTUAL = "virtual", _("Virtual goods")
 
 
+# What a goods rule allows or not: the kinds of tickets, by the names that refunds gives them.
+GOODS_KINDS: Final = ("refund_only", "return_refund", "exchange", "repair", "reissue")
+
+
 class Account(models.TextChoices):
     """The ledger's accounts. Positive legs are debits."""
 
@@ -40,3 +46,4 @@ class Account(models.TextChoices):
     SALES = "sales", _("Received for orders")
     SURPLUS = "surplus", _("Received without an order to pay")
     REFUNDS_DUE = "refunds_due", _("Owed back to buyers")
+    RETURN_FREIGHT = "return_freight", _("Return freight owed by shops")

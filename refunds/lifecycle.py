@@ -49,7 +49,7 @@ TICKET: Final = Lifecycle(
         "return": policy("return_goods"),
         "inspection": policy("inspection"),
         "after_failed_inspection": policy("after_failed_inspection"),
-        "sent_back": policy("sent_back"),
+        "sent_back": policy("buyer_receipt"),
     },
     transitions=(
         Transition("agree", _("Agree"), S.AWAITING_SELLER, S.REFUNDING, SELLER_OR_CLOCK, guard=REFUND_ONLY),

@@ -68,7 +68,7 @@ CLOCK_CASES = {
 def test_clock_of_a_state_that_is_kept(cast, waiting, case):
     left, held, tickets, action, who, expected = case
     columns = {"due_at": None, "held_left": left * HOUR} if held else {"due_at": Now() + left * HOUR, "held_left": None}
-    one(waiting).update(open_tickets=tickets, **columns)
+    one(waiting).update(open_tickets=tickets, remind_at=None, **columns)
     by = Actor(Role.BUYER if who == "alice" else Role.SELLER, getattr(cast, who)) if who else SYSTEM
     moved = move(ORDER, action, one(waiting), by)
     assert len(moved) == (expected is not None)
@@ -111,7 +111,7 @@ def test_kept_clock_stays_as_it_is(cast, waiting):
 
 
 def test_untimed_state_has_no_clock(cast, waiting):
-    one(waiting).update(due_at=None, held_left=HOUR)
+    one(waiting).update(due_at=None, remind_at=None, held_left=HOUR)
     move_one(ORDER, "receive", one(waiting), actors.buyer(cast.alice))
     row = one(waiting).get()
     assert (row.state, row.due_at, row.held_left) == ("completed", None, None)

@@ -32,6 +32,10 @@ COUNTERS = [
     (OrderLine, '"returning" = 1, returned = 2', "line_returns_within_shipped"),
     (OrderLine, '"returning" = 3', "line_returns_within_shipped"),
     (OrderLine, '"returning" = -1', "line_returns_within_shipped"),
+    (OrderLine, "returned = 1, replaced = 2", "line_returns_within_shipped"),
+    (OrderLine, 'returned = 2, replaced = 1, "returning" = 2', "line_returns_within_shipped"),
+    (OrderLine, "replaced = 1", "line_returns_within_shipped"),
+    (OrderLine, "replaced = -1", "never go down"),
     (OrderLine, "returned = 1, restocked = 2", "line_restocked_within_returned"),
     (OrderLine, "restocked = -1", "never go down"),
     (OrderLine, "open_tickets = 2", "line_one_open_ticket"),
@@ -64,6 +68,13 @@ def test_counters_that_cannot_be(world, subtests):
             refused(words),
         ):
             change(world.row(model), assignments)
+
+
+def test_goods_sent_again_may_come_back(world):
+    """Both mugs were exchanged, and one of the new ones is on its way back."""
+    change(world.line, 'returned = 2, replaced = 2, "returning" = 1')
+    world.line.refresh_from_db()
+    assert (world.line.shipped, world.line.to_return) == (2, 1)
 
 
 def test_line_has_one_open_ticket(world):

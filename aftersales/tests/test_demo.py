@@ -6,12 +6,13 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import F, Sum
+from django.utils import timezone
 
 from aftersales import demo
 from aftersales.models import User
 from aftersales.testing import books_sum_to_zero
-from orders.defaults import install_policies
-from orders.models import Leg, Order, OrderLine, Payment, Policy, Product, Sku
+from orders.defaults import install_goods_rules, install_policies
+from orders.models import Calendar, GoodsRule, Leg, Order, OrderLine, Payment, Policy, Product, Sku
 from orders.states import OrderState
 from payments.testing import SandboxProcess
 from refunds import workers
@@ -27,6 +28,7 @@ def _standing(db, settings):
     """A test with real commits flushes what migrations wrote. Good password hashes would only cost time."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     install_policies(Policy)
+    install_goods_rules(GoodsRule)
     install_reasons(Reason)
 
 
@@ -147,5 +149,13 @@ def test_the_shelves_show_what_a_shop_has(seeded):
     assert Sku.objects.get(stock=0).product.code == "whisk"
     assert Sku.objects.filter(discount__gt=0, discount__lt=F("price")).count() >= 3
     assert Order.objects.filter(coupon__isnull=False).count() == 3
+    assert Product.objects.get(goods_rule__code="fresh").code == "dumplings"
     profiles = set(Order.objects.values_list("shop__profile", "currency"))
     assert profiles == {("marketplace", "CNY"), ("local_delivery", "CNY")}
+
+
+def test_a_calendar_is_there_to_look_at(seeded):
+    calendar = Calendar.objects.get()
+    assert str(calendar) == "中国大陆 Mainland China"
+    assert calendar.holidays.get().starts_at > timezone.now()
+    assert not calendar.policies.exists()

@@ -19,6 +19,7 @@ RANKS = {
     "models": 1,
     "migrations": 2,
     "ledger": 2,
+    "clocks": 2,
     "photos": 2,
     "rules": 3,
     "effects": 3,

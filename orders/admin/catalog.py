@@ -111,7 +111,7 @@ class ProductAdmin(OfShopChild[Product]):
     list_filter = (ShopFilter,)
     list_select_related = ("shop",)
     search_fields = ("title", "code__startswith", "skus__code__startswith")
-    fields = ("shop", "code", "title", "department", "description", "on_sale_from", "on_sale_until")
+    fields = ("shop", "code", "title", "department", "description", "goods_rule", "on_sale_from", "on_sale_until")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
         return super().get_queryset(request).prefetch_related(Prefetch("skus", Sku.objects.order_by("pk")))

@@ -3,18 +3,19 @@ at the same time."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from babel import Locale
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.forms import BaseInlineFormSet
 from django.utils.translation import gettext_lazy as _
 
 from orders.admin.fields import AmountField, WholeNumberField
 from orders.effects import lock_stock
 from orders.errors import OrderError
-from orders.models import Coupon, Policy, Product, Shop, Sku
+from orders.models import Coupon, GoodsRule, Policy, Product, Shop, Sku
 
 MOST = 1_000_000_000
 _CODE_TAKEN = _("The shop has another one with this code.")
@@ -78,7 +79,13 @@ def known_currencies() -> set[str]:
 class ProductForm(forms.ModelForm[Any]):
     class Meta:
         model = Product
-        fields = ("shop", "code", "title", "department", "description", "on_sale_from", "on_sale_until")
+        fields = ("shop", "code", "title", "department", "description", "goods_rule", "on_sale_from", "on_sale_until")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """A rule out of use stays with the products that have it and is given to no other."""
+        super().__init__(*args, **kwargs)
+        rules = GoodsRule.objects.filter(Q(in_use=True) | Q(pk=self.instance.goods_rule_id))
+        cast("forms.ModelChoiceField[GoodsRule]", self.fields["goods_rule"]).queryset = rules
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

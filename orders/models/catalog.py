@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from aftersales.models import User
+from orders.models.goods import GoodsRule
 from orders.states import Profile
 
 
@@ -76,6 +77,9 @@ class Product(models.Model):
     title = models.CharField(_("title"), max_length=200)
     department = models.CharField(_("department"), max_length=100, blank=True)
     description = models.TextField(_("description"), blank=True)
+    goods_rule = models.ForeignKey(
+        GoodsRule, models.PROTECT, verbose_name=_("goods rule"), null=True, blank=True, related_name="products"
+    )
     on_sale_from = models.DateTimeField(_("on sale from"), null=True, blank=True)
     on_sale_until = models.DateTimeField(_("on sale until"), null=True, blank=True)
 

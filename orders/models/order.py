@@ -113,6 +113,7 @@ class OrderLine(models.Model):
     paid        list_total less every discount, coupon share included; spread over units by rules.unit_shares
     cancelling  unshipped units in an open ticket; cancelled: units that will not be shipped
     returning   shipped units in an open return; returned: units whose return has succeeded
+    replaced    units sent again in exchange for returned ones; they may come back as the first ones did
     restocked   returned units that went back to stock
     """
 
@@ -131,6 +132,7 @@ class OrderLine(models.Model):
     cancelled = models.IntegerField(_("cancelled"), default=0, editable=False)
     returning = models.IntegerField(default=0, editable=False)
     returned = models.IntegerField(_("returned"), default=0, editable=False)
+    replaced = models.IntegerField(_("replaced"), default=0, editable=False)
     restocked = models.IntegerField(default=0, editable=False)
 
     class Meta:
@@ -155,7 +157,12 @@ class OrderLine(models.Model):
                 name="line_units_within_quantity",
             ),
             models.CheckConstraint(
-                condition=Q(returning__gte=0, returned__gte=0, shipped__gte=F("returning") + F("returned")),
+                condition=Q(
+                    returning__gte=0,
+                    replaced__gte=0,
+                    returned__gte=F("replaced"),
+                    shipped__gte=F("returning") + F("returned") - F("replaced"),
+                ),
                 name="line_returns_within_shipped",
             ),
             models.CheckConstraint(
@@ -179,8 +186,8 @@ class OrderLine(models.Model):
 
     @property
     def to_return(self) -> int:
-        """Shipped units that are not on their way back."""
-        return self.shipped - self.returned - self.returning
+        """Units that the buyer has, sent at first or in exchange, and that are not on their way back."""
+        return self.shipped + self.replaced - self.returned - self.returning
 
 
 class OrderEvent(Event):

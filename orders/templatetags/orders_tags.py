@@ -38,6 +38,7 @@ _HAPPENED = {
     "receive": _("Receipt confirmed"),
     "auto_receive": _("Receipt confirmed by itself"),
     "refunded": _("Everything has been refunded"),
+    "remind": _("Reminded"),
 }
 
 

@@ -1,10 +1,15 @@
 """Shops, goods and coupons in the admin: own ones only, amounts as people write them, errors beside their fields."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import translation
 
 from aftersales.testing import place
-from orders.models import Coupon, Policy, Product, Shop, Sku
+from orders.models import Coupon, GoodsRule, Product, Shop, Sku
+from orders.states import GOODS_KINDS
+from refunds.states import Kind
 
 
 def url(model, page, *args):
@@ -173,77 +178,6 @@ def test_products_are_not_deleted(cast, client):
     assert Product.objects.filter(pk=cast.mug.product_id).exists()
 
 
-def policy_data(policy, **more):
-    from orders.admin.fields import human
-    from orders.admin.policy import DURATIONS
-
-    values = {name: getattr(policy, name) for name in DURATIONS}
-    return {name: human(value) if value else "" for name, value in values.items()} | more
-
-
-def test_saving_a_policy_makes_a_version(cast, client):
-    first = place(cast).policy
-    client.force_login(cast.operator)
-    page = url("policy", "change", first.pk)
-    assert "1 orders were placed" in client.get(page).content.decode()
-    response = client.post(page, policy_data(first, payment="1 d 12 h"), follow=True)
-    assert "1 orders were placed under version 1 and keep it" in response.content.decode()
-    old, new = Policy.objects.filter(profile="marketplace", shop=None, promotion="").order_by("version")
-    assert (old.pk, str(old.payment)) == (first.pk, "3 days, 0:00:00")
-    assert (new.version, str(new.payment)) == (2, "1 day, 12:00:00")
-    assert place(cast).policy == new
-
-
-def test_old_versions_are_read_only(cast, client):
-    first = Policy.objects.in_force(cast.shop)
-    client.force_login(cast.operator)
-    page = url("policy", "change", first.pk)
-    assert client.post(page, policy_data(first)).status_code == 302
-    assert client.post(page, policy_data(first)).status_code == 403
-    assert 'name="payment"' not in client.get(page).content.decode()
-    assert Policy.objects.filter(profile="marketplace").count() == 2
-
-
-def test_policy_errors_stand_beside_their_fields(cast, client):
-    first = Policy.objects.in_force(cast.shop)
-    client.force_login(cast.operator)
-    page = url("policy", "change", first.pk)
-    for change, words in (
-        ({"payment": "soon"}, "Write a duration above zero"),
-        ({"payment": "0 min"}, "Write a duration above zero"),
-        ({"payment": "99999 d"}, "Write a duration above zero"),
-        ({"payment": ""}, "This field is required"),
-        ({"inspection": ""}, "all four of their durations"),
-    ):
-        assert words in errors(client.post(page, policy_data(first, **change)))
-    assert Policy.objects.filter(profile="marketplace").count() == 1
-
-
-def test_promotion_needs_dates_and_a_new_name(cast, client):
-    first = Policy.objects.in_force(cast.shop)
-    client.force_login(cast.operator)
-    data = policy_data(first, profile="marketplace", promotion="Sale")
-    assert "needs its dates" in errors(client.post(url("policy", "add"), data))
-    data |= {"starts_at_0": "2026-01-01", "starts_at_1": "00:00", "ends_at_0": "2036-01-01", "ends_at_1": "00:00"}
-    assert client.post(url("policy", "add"), data).status_code == 302
-    assert Policy.objects.get(promotion="Sale").version == 1
-    assert "exists already" in errors(client.post(url("policy", "add"), data))
-    assert place(cast).policy.promotion == "Sale"
-
-
-def test_sellers_read_policies(cast, client):
-    first = Policy.objects.in_force(cast.shop)
-    local = Policy.objects.get(profile="local_delivery")
-    client.force_login(cast.bob)
-    content = client.get(url("policy", "change", first.pk)).content.decode()
-    assert "10 d" in content
-    assert "orders were placed" not in content
-    assert 'name="payment"' not in content
-    assert client.post(url("policy", "change", first.pk), policy_data(first)).status_code == 403
-    assert client.get(url("policy", "change", local.pk)).status_code == 404
-    assert client.get(url("policy", "add")).status_code == 403
-
-
 def test_whole_numbers_are_ascii(cast, client):
     client.force_login(cast.bob)
     page = url("product", "change", cast.mug.product_id)
@@ -271,11 +205,6 @@ def test_forged_number_of_variants_is_refused(cast, client):
     assert Sku.objects.get(pk=cast.mug.pk).price == 1000
 
 
-def test_durations_come_with_an_example(cast, client):
-    client.force_login(cast.operator)
-    assert "For example 3 d, 1 d 12 h or 30 min." in client.get(url("policy", "add")).content.decode()
-
-
 @pytest.mark.parametrize("name", ["state", "state__exact", "queue", "pays_order__exact"])
 def test_nul_in_a_lists_address(cast, client, name):
     client.force_login(cast.bob)
@@ -289,3 +218,76 @@ def test_variant_that_another_tab_has_added(cast, client):
     text = errors(client.post(url("product", "change", cast.mug.product_id), data))
     assert "SKU with this Product and Code already exists." in text
     assert Sku.objects.get(code="mug").price == 1000
+
+
+# --- what may be done with goods --------------------------------------------------------------------------------------
+
+
+def rule_data(**more):
+    data = {
+        "code": "glass",
+        "label_en": "Glass",
+        "label_zh": "玻璃",
+        "refund_only": "on",
+        "in_use": "on",
+        "window": "2 d",
+    }
+    return data | more
+
+
+def test_operators_say_what_may_be_done_with_goods(cast, client):
+    client.force_login(cast.operator)
+    assert client.post(url("goodsrule", "add"), rule_data(exchange="on")).status_code == 302
+    rule = GoodsRule.objects.get(code="glass")
+    assert (rule.kinds, rule.window.days, str(rule)) == ({"refund_only", "exchange"}, 2, "Glass")
+
+    page = url("goodsrule", "change", rule.pk)
+    assert client.post(page, rule_data(code="other", window="", in_use="")).status_code == 302
+    rule.refresh_from_db()
+    assert (rule.code, rule.kinds, rule.window, rule.in_use) == ("glass", {"refund_only"}, None, False)
+    assert client.post(url("goodsrule", "delete", rule.pk), {"post": "yes"}).status_code == 403
+    assert "Write a duration above zero" in errors(client.post(page, rule_data(window="soon")))
+
+
+def test_the_rules_that_a_platform_starts_with(cast):
+    kinds = {rule.code: rule.kinds for rule in GoodsRule.objects.all()}
+    assert kinds == {
+        "virtual": {"refund_only"},
+        "final_sale": {"refund_only", "reissue"},
+        "fresh": {"refund_only", "reissue"},
+    }
+    windows = {rule.code: rule.window for rule in GoodsRule.objects.exclude(window=None)}
+    assert windows == {"fresh": timedelta(hours=48)}
+    assert GoodsRule().kinds == set(GOODS_KINDS) >= set(Kind.values)
+
+
+def test_a_rule_is_named_in_the_readers_language(cast):
+    rule = GoodsRule.objects.get(code="fresh")
+    with translation.override("zh-hans"):
+        assert str(rule) == "生鲜食品"
+    assert str(rule) == "Fresh food"
+
+
+def test_a_seller_says_which_goods_they_are(cast, client):
+    fresh = GoodsRule.objects.get(code="fresh")
+    client.force_login(cast.bob)
+    page = url("product", "change", cast.mug.product_id)
+    data = product_data(None, code="mug", title="Mug") | {"goods_rule": fresh.pk}
+    assert client.post(page, data).status_code == 302
+    assert Product.objects.get(pk=cast.mug.product_id).goods_rule == fresh
+    assert client.get(url("goodsrule", "change", fresh.pk)).status_code == 403
+    assert client.post(url("goodsrule", "change", fresh.pk), rule_data()).status_code == 403
+
+
+def test_a_rule_out_of_use_stays_where_it_is(cast, client):
+    fresh = GoodsRule.objects.get(code="fresh")
+    GoodsRule.objects.update(in_use=False)
+    Product.objects.filter(pk=cast.mug.product_id).update(goods_rule=fresh)
+    client.force_login(cast.bob)
+    chosen = {"goods_rule": fresh.pk}
+    mug = product_data(None, code="mug", title="New title") | chosen
+    assert client.post(url("product", "change", cast.mug.product_id), mug).status_code == 302
+    assert Product.objects.get(title="New title").goods_rule == fresh
+    lamp = product_data(None, code="lamp", title="Lamp") | chosen
+    assert "Select a valid choice" in errors(client.post(url("product", "change", cast.lamp.product_id), lamp))
+    assert Product.objects.get(pk=cast.lamp.product_id).goods_rule is None

@@ -19,7 +19,13 @@ LISTS = (
     "refunds_ticket",
     "refunds_payout",
 )
-FOR_OPERATORS = ("refunds_reason", "aftersales_user", "aftersales_heartbeat")
+FOR_OPERATORS = (
+    "orders_calendar",
+    "orders_goodsrule",
+    "refunds_reason",
+    "aftersales_user",
+    "aftersales_heartbeat",
+)
 
 
 def changelist(name, query=""):

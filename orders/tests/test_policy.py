@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from aftersales.lifecycle.errors import Refused
 from aftersales.testing import place
+from orders import defaults
 from orders.models import Policy, Shop
 
 HOUR = timedelta(hours=1)
@@ -22,6 +23,19 @@ def _version(of, **changes):
     series = {key: values[key] for key in ("profile", "shop_id", "promotion")}
     newest = Policy.objects.filter(**series).order_by("-version").first()
     return Policy.objects.create(**values | {"version": newest.version + 1 if newest else 1})
+
+
+def test_what_a_business_offers_from_the_start(cast):
+    offers = {p.profile: (p.offers_returns, p.offers_dispatch) for p in Policy.objects.all()}
+    assert offers == {"marketplace": (True, True), "local_delivery": (False, True), "virtual": (False, False)}
+
+
+def test_figures_of_the_standing_policies(cast):
+    """What the first migrations install and what a later one fills in is what defaults say."""
+    for profile, durations in defaults._ROWS.items():
+        policy = Policy.objects.get(profile=profile)
+        assert tuple(getattr(policy, column) for column in defaults._COLUMNS) == durations
+        assert (policy.confirm_above, policy.calendar) == (50_000, None)
 
 
 @pytest.fixture
@@ -124,7 +138,7 @@ def test_an_order_keeps_what_it_was_placed_under(cast, platform):
 def test_a_promotion_for_returns_needs_an_address(cast, platform):
     """The policy in force decides, not the shop's standing one."""
     Shop.objects.filter(pk=cast.shop.pk).update(return_address="")
-    bare = dict.fromkeys(("return_goods", "inspection", "after_failed_inspection", "sent_back"))
+    bare = dict.fromkeys(("return_goods", "inspection", "after_failed_inspection"))
     _version(platform, shop=cast.shop, **bare)
     assert place(cast).pk
 
@@ -144,9 +158,53 @@ def test_a_version_never_changes(cast, change):
         Policy.objects.all()._raw_delete("default")
 
 
-@pytest.mark.parametrize("wrong", [{"promotion": "sale"}, {"return_goods": None}, {"version": 1}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"promotion": "sale"},
+        {"return_goods": None},
+        {"inspection": None},
+        {"after_failed_inspection": None},
+        {"dispatch": None},
+        {"buyer_receipt": None},
+        {"dispatch": None, "buyer_receipt": None},
+        {"remind_first": None},
+        {"remind_last": 24 * HOUR},
+        {"version": 1},
+    ],
+)
 def test_a_policy_that_makes_no_sense(cast, platform, wrong):
     values = {f.attname: getattr(platform, f.attname) for f in Policy._meta.fields if f.attname != "id"}
 
     with pytest.raises(IntegrityError), transaction.atomic():
         Policy.objects.create(**values | {"version": 2} | wrong)
+
+
+# --- whose orders come under it ---------------------------------------------------------------------------------------
+
+
+# Everything that may go before something else: promotions and standing policies, of the platform or of one shop.
+RIVALS = {
+    "nothing": lambda cast, platform: None,
+    "own": lambda cast, platform: _version(platform, shop=cast.shop),
+    "own withdrawn": lambda cast, platform: _version(platform, shop=cast.shop, withdrawn=True),
+    "sale": lambda cast, platform: _sale(platform, "rival"),
+    "sale to come": lambda cast, platform: _sale(platform, "rival", begins=HOUR, ends=2 * HOUR),
+    "own sale": lambda cast, platform: _sale(platform, "rival", shop=cast.shop),
+    "sale of another business": lambda cast, platform: _sale(Policy.objects.get(profile="virtual"), "rival"),
+}
+
+
+@pytest.mark.parametrize("rival", RIVALS.values(), ids=RIVALS)
+def test_shops_under_are_those_where_it_will_be_in_force(cast, platform, rival, subtests):
+    rival(cast, platform)
+    for promotion in ("", "sale"):
+        for shop in (None, cast.shop):
+            dates = {"starts_at": timezone.now() - HOUR, "ends_at": timezone.now() + HOUR} if promotion else {}
+            policy = Policy(profile="marketplace", shop=shop, promotion=promotion, **dates)
+            with subtests.test(promotion=promotion, shop=shop), transaction.atomic():
+                told = set(Policy.objects.shops_under(policy, timezone.now()))
+                saved = _version(platform, promotion=promotion, **dates, **({"shop": shop} if shop else {}))
+                shops = Shop.objects.filter(profile="marketplace")
+                assert told == {each for each in shops if Policy.objects.in_force(each) == saved}
+                transaction.set_rollback(True)

@@ -25,7 +25,8 @@ from aftersales.lifecycle.rows import Event, Row
 from aftersales.lifecycle.table import Lifecycle, Transition
 
 R = TypeVar("R", bound=Row)
-BEGUN = gettext_lazy("Created")
+# What is in a history without being an action of the table.
+BESIDE_THE_TABLE = {"begin": gettext_lazy("Created"), "remind": gettext_lazy("Reminded")}
 
 
 def put_back(rows: QuerySet[Any]) -> int:
@@ -149,7 +150,7 @@ class LifecycleAdmin(ByRole[R]):
         ]
 
     def event_label(self, event: Event) -> Any:
-        return BEGUN if event.action == "begin" else self.life.named(event.action)[0].label
+        return BESIDE_THE_TABLE.get(event.action) or self.life.named(event.action)[0].label
 
     def act(self, request: HttpRequest, key: int, action: str) -> HttpResponse:
         """One action on one row: GET asks, POST does. 404 for a row or an action that is not this person's, 409 when
