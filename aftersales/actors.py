@@ -28,6 +28,13 @@ class Actor:
     user: User | None = None
     clock: bool = False
 
+    @property
+    def person(self) -> User:
+        """Who acts, for what only people do. Raises TypeError for the system."""
+        if self.user is None:
+            raise TypeError("the system is no person")
+        return self.user
+
 
 SYSTEM: Final = Actor(Role.SYSTEM)
 CLOCK: Final = Actor(Role.SYSTEM, clock=True)
@@ -39,6 +46,11 @@ def buyer(user: User) -> Actor:
 
 def seller(user: User) -> Actor:
     return Actor(Role.SELLER, user)
+
+
+def agent(user: User) -> Actor:
+    """A person of customer service."""
+    return Actor(Role.CS, user)
 
 
 def operator(user: User) -> Actor:

@@ -4,6 +4,6 @@ from typing import Final
 
 from aftersales.lifecycle.table import Lifecycle
 from orders.lifecycle import ORDER
-from refunds.lifecycle import PAYOUT, TICKET
+from refunds.lifecycle import DISPUTE, PAYOUT, TICKET
 
-ALL: Final[tuple[Lifecycle, ...]] = (ORDER, TICKET, PAYOUT)
+ALL: Final[tuple[Lifecycle, ...]] = (ORDER, TICKET, DISPUTE, PAYOUT)

@@ -180,6 +180,8 @@ CELERY_BEAT_SCHEDULE = {
     "order-clocks": {"task": "orders.tasks.sweep_orders", **_TICK},
     # The seller's and the buyer's clocks of a ticket.
     "ticket-clocks": {"task": "refunds.tasks.sweep_tickets", **_TICK},
+    # The clocks of evidence, reviews and appeals.
+    "dispute-clocks": {"task": "refunds.tasks.sweep_disputes", **_TICK},
     # Payments: started at the channel, asked about, imported ones registered.
     "payments": {"task": "refunds.tasks.pursue_payments", **_TICK},
     # Money back: sent, asked about, sent again under the same number.
@@ -201,6 +203,14 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 EVIDENCE_MAX_BYTES = 8 * 1024 * 1024
 EVIDENCE_MAX_PIXELS = 40_000_000
 EVIDENCE_PER_MESSAGE = 9
+PHOTOS_PER_TICKET = 60
+MESSAGES_PER_TICKET = 100
+# Applications on one line of an order, amended and filed anew, over all its tickets.
+APPLICATIONS_PER_LINE = 5
+# Of one buyer within 24 hours.
+TICKETS_PER_DAY = env.integer("TICKETS_PER_DAY", default=30, least=1)
+# What a buyer may be paid back for sending one ticket's goods in, in minor units by currency.
+POSTAGE_MOST = {"CNY": 10_000, "USD": 2_500, "EUR": 2_500, "GBP": 2_000, "JPY": 3_000, "HKD": 12_000, "KWD": 8_000}
 
 LOGGING = {
     "version": 1,

@@ -19,7 +19,32 @@ class RefundError(models.TextChoices):
     KIND = "kind", _("This is not offered for this order. Choose another kind.")
     NOT_SHIPPED = "not_shipped", _("These goods have not been shipped, so they cannot be sent back. Ask for a refund.")
     NO_RETURNS = "no_returns", _("This shop does not take goods back. Ask for a refund without a return.")
+    NOT_ARRIVED = "not_arrived", _("Goods that have not arrived cannot be sent back. Ask for a refund.")
+    GOODS_RULE = "goods_rule", _("This is not offered for such goods. Choose another kind, or leave those goods out.")
+    NO_MONEY = (
+        "no_money",
+        _("An exchange, a repair or sending again returns no money. Clear the amount, or ask for a refund."),
+    )
+    WANTED = "wanted", _("For %(title)s choose another variant of the same product.")
+    OUT_OF_STOCK = "out_of_stock", _("Only %(left)s of %(title)s are in stock. Choose another article or a refund.")
+    DIFFERENT_GOODS = (
+        "different_goods",
+        _("After an exchange the units of %(title)s differ. Choose at most %(most)s of one article."),
+    )
+    TOO_MANY_TICKETS = (
+        "too_many_tickets",
+        _("At most %(most)s tickets can be filed within 24 hours. Please come back later, or write to the shop."),
+    )
+    TOO_MANY_APPLICATIONS = (
+        "too_many_applications",
+        _("%(title)s has been applied for %(most)s times. Customer service can be called on the last ticket."),
+    )
+    TOO_MANY_MESSAGES = "too_many_messages", _("A ticket takes at most %(most)s messages. Customer service can decide.")
+    TOO_MANY_PHOTOS = "too_many_photos", _("A ticket takes at most %(most)s photos altogether.")
+    NO_WORDS = "no_words", _("Write something, or choose a photo.")
     REASON = "reason", _("Choose a reason from the list.")
+    REASON_KIND = "reason_kind", _("This reason does not fit what should happen. Choose another one.")
+    REASON_ARRIVED = "reason_arrived", _("This reason does not fit whether the goods have arrived. Choose another one.")
     PROOF = "proof", _("This reason needs at least one photo.")
     PHOTO = "photo", _("This file is not a photo that can be read. Send a JPEG, PNG or WebP.")
     PHOTO_SIZE = "photo_size", _("This photo is too large. Send one of at most %(megabytes)s MB.")
@@ -32,6 +57,25 @@ class RefundError(models.TextChoices):
         "no_return_address",
         _("The shop has no return address. Add one under “Shops”, then agree again."),
     )
+    POSTAGE = "postage", _("Of the postage at most %(most)s is paid back.")
+    SIGNED_FOR = "signed_for", _("This parcel has been signed for. Its waybill cannot be changed any more.")
+    NO_PARCEL = "no_parcel", _("This parcel does not belong to the ticket. Load the page again.")
+    REPAIR = "repair", _("Say what was wrong with %(title)s and what was done about it.")
+    SHORT = "short", _("There are not enough of %(title)s in stock. Offer money instead, or fill up the stock.")
+    STOCK_IN = "stock_in", _("Document %(document)s was reported before, with other figures or another ticket.")
+    SAME_TERMS = "same_terms", _("This is what the buyer asks for. Agree, or change the offer.")
+    AMOUNT_MOST = "amount_most", _("At most %(most)s can be given back.")
+    NO_OFFER = "no_offer", _("This offer does not stand any more. Look at the ticket as it is now.")
+    VERDICT = "verdict", _("This cannot be ruled where the ticket stands. Choose another ruling.")
+    PAYER = "payer", _("Say who pays the return freight.")
+    NO_MONEY_RULED = "no_money_ruled", _("This ruling moves no money. Clear the amount, or rule a refund.")
+    NOT_YOURS = "not_yours", _("This dispute is another agent’s. Claim it when it is free, or ask for a hand-over.")
+    NOT_AN_AGENT = (
+        "not_an_agent",
+        _("This person cannot take the dispute: they do not work in customer service, or belong to a side of it."),
+    )
+    RULED_BEFORE = "ruled_before", _("You ruled on this before. An appeal goes to another agent.")
+    SECOND_AGENT = "second_agent", _("A second agent has to confirm this. It cannot be the one who ruled.")
     INSPECTION = (
         "inspection",
         _("Good and damaged units of %(title)s have to be whole numbers, together at most %(most)s."),

@@ -179,7 +179,7 @@ class ApplicationForm(forms.Form):
         return 0 if nothing else rules.units_on_offer(line, shipped=shipped)
 
     def _offer_kinds(self) -> None:
-        kinds = [k for k in Kind if any(k in rules.kinds(self.order, shipped=side) for side in self.sides)]
+        kinds = [k for k in Kind if any(k in rules.kinds(self.order, [], shipped=side) for side in self.sides)]
         self.fields["kind"].choices = [(k.value, k.label) for k in kinds]  # type: ignore[attr-defined]  # ChoiceField
         if len(kinds) == 1:
             self._fix("kind", kinds[0].value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, Now
 
 from aftersales.actors import SYSTEM, Actor
@@ -18,11 +18,14 @@ from orders.models import Order, OrderLine, Payment
 from payments.base import Settled
 from refunds.errors import RefundError
 from refunds.lifecycle import PAYOUT, TICKET
-from refunds.models import Payout, PayoutLine, Ticket, TicketLine
+from refunds.models import Payout, PayoutLine, ReturnParcel, Ticket, TicketLine
 from refunds.rules import freight_left
-from refunds.states import Cause, TicketState
+from refunds.states import Cause, Payer, PayoutState, TicketState, Verdict
 
 PURSUE_PAYOUTS = "refunds.tasks.pursue_payouts"
+# Where return freight is owed: the goods were accepted, or customer service has ruled for good.
+FREIGHT_DUE = (TicketState.REFUNDING, TicketState.AWAITING_DISPATCH)
+FREIGHT_RULED = (Verdict.REFUND, Verdict.SEND_GOODS, Verdict.SEND_BACK, Verdict.REFUSE)
 
 
 def _create(payouts: Sequence[Payout], lines: Sequence[PayoutLine]) -> None:
@@ -31,11 +34,11 @@ def _create(payouts: Sequence[Payout], lines: Sequence[PayoutLine]) -> None:
     wake(PURSUE_PAYOUTS)
 
 
-def pay_back_tickets(events: list[Event]) -> list[Event]:
+def pay_back_tickets(events: Sequence[Event]) -> None:
     """Create the payouts of those tickets that have come to refunding; called inside the story that moved them."""
     agreed = [event.row_id for event in events if event.to_state == TicketState.REFUNDING]
     if not agreed:
-        return events
+        return
     tickets = list(Ticket.objects.filter(pk__in=agreed).order_by("pk"))
     payers = Payment.objects.filter(pays_order=True, order__in=[ticket.order_id for ticket in tickets])
     by_order = {payment.order_id: payment for payment in payers}
@@ -54,7 +57,32 @@ def pay_back_tickets(events: list[Event]) -> list[Event]:
     items = TicketLine.objects.filter(ticket__in=agreed, amount__gt=0).order_by("pk")
     lines = [PayoutLine(payout=payouts[item.ticket_id], line_id=item.line_id, amount=item.amount) for item in items]
     _create(list(payouts.values()), lines)
-    return events
+
+
+def owe_return_freight(events: Sequence[Event]) -> None:
+    """What the buyers paid for sending goods in is owed by the shop, once a ticket, where the reason or the ruling says
+    that the seller pays it and the goods were accepted or customer service has ruled. It is paid outside the order's
+    channel; called inside the story that moved the tickets."""
+    after = {event.row_id for event in events if event.to_state in FREIGHT_DUE or event.action == "rule"}
+    due = Q(sending_back=False) | Q(verdict__in=FREIGHT_RULED)
+    tickets = Ticket.objects.filter(due, pk__in=after, freight_by=Payer.SELLER)
+    sent_in = ReturnParcel.objects.filter(
+        to_buyer=False, ticket__in=tickets.exclude(payouts__cause=Cause.RETURN_FREIGHT)
+    )
+    postage = dict(sent_in.order_by().values_list("ticket").annotate(Sum("postage")))
+    payouts = [
+        Payout(
+            order_id=ticket.order_id,
+            ticket=ticket,
+            cause=Cause.RETURN_FREIGHT,
+            amount=postage[ticket.pk],
+            currency=ticket.order.currency,
+        )
+        for ticket in tickets.select_related("order").order_by("pk")
+        if postage.get(ticket.pk)
+    ]
+    if payouts:
+        begin(PAYOUT, payouts, SYSTEM, state=PayoutState.OWED)
 
 
 def pay_back_rest(order_key: int) -> None:
@@ -123,8 +151,8 @@ def settle(payouts: QuerySet[Payout], reference: str = "") -> list[Event]:
 
 
 def settle_by_hand(payouts: QuerySet[Payout], by: Actor, proof: str) -> Event:
-    """An operator paid in another way, and says how. Raises Refused without that, Conflict unless it had failed or was
-    set aside."""
+    """An operator, or the shop that owes return freight, paid in another way and says how. Raises Refused without that,
+    Conflict unless it had failed, was set aside or was owed."""
     if not proof.strip():
         raise Refused(RefundError.PROOF_OF_PAYMENT, "note")
     with story(by):

@@ -4,14 +4,20 @@ from celery import shared_task
 
 from aftersales.lifecycle.move import sweep
 from refunds import workers
-from refunds.actions import ON_DUE
-from refunds.lifecycle import TICKET
+from refunds.actions import DISPUTE_ON_DUE, ON_DUE
+from refunds.lifecycle import DISPUTE, TICKET
 
 
 @shared_task
 def sweep_tickets() -> None:
     for state, verb in ON_DUE.items():
         sweep(TICKET, state, verb)
+
+
+@shared_task
+def sweep_disputes() -> None:
+    for state, verb in DISPUTE_ON_DUE.items():
+        sweep(DISPUTE, state, verb)
 
 
 @shared_task

@@ -94,19 +94,19 @@ def doubt(payouts: QuerySet[Payout], by: Actor) -> list[Event]:
 
 
 def _send(payout: Payout) -> None:
-    channel = base.channel(payout.payment.channel)
-    if payout.payment.ended_code == base.NUMBER_REUSED:
+    channel = base.channel(payout.source.channel)
+    if payout.source.ended_code == base.NUMBER_REUSED:
         # What the channel has under the payment's number is not this payment: it would pay somebody else back.
         _record(payout, base.Refused("payment_number_reused", "the channel knows the payment's number as another one"))
         return
     answer = channel.refund(
-        number=payout.number, payment=payout.payment.number, amount=payout.amount, currency=payout.currency
+        number=payout.number, payment=payout.source.number, amount=payout.amount, currency=payout.currency
     )
     _record(payout, answer)
 
 
 def _ask(payout: Payout) -> None:
-    answer = base.channel(payout.payment.channel).refund_status(payout.number)
+    answer = base.channel(payout.source.channel).refund_status(payout.number)
     # A retry has been refused or taken back before, so the channel's record of it says nothing about this try.
     if isinstance(answer, base.Absent) or (payout.retrying and isinstance(answer, base.Refused)):
         with story(SYSTEM):
@@ -119,7 +119,7 @@ def _ask(payout: Payout) -> None:
 
 
 def _ask_after_notice(payout: Payout) -> None:
-    answer = base.channel(payout.payment.channel).refund_status(payout.number)
+    answer = base.channel(payout.source.channel).refund_status(payout.number)
     if isinstance(answer, base.Unknown):
         return
     if (payout.retrying and isinstance(answer, base.Refused)) or _record(payout, answer):

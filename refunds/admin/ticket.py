@@ -38,7 +38,7 @@ from refunds.admin.forms import (
     WaybillForm,
 )
 from refunds.lifecycle import TICKET
-from refunds.models import Inspection, ReturnParcel, Ticket, TicketLine
+from refunds.models import ReturnParcel, Ticket, TicketLine
 
 
 class LineInline(ReadOnlyInline):
@@ -47,7 +47,7 @@ class LineInline(ReadOnlyInline):
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TicketLine]:
-        return super().get_queryset(request).select_related("line", "inspection", "ticket__order")
+        return super().get_queryset(request).select_related("line", "ticket__order").prefetch_related("inspections")
 
     @admin.display(description=gettext_lazy("goods"))
     def goods(self, item: TicketLine) -> str:
@@ -72,7 +72,7 @@ class LineInline(ReadOnlyInline):
 
     @admin.display(description=gettext_lazy("found"))
     def found(self, item: TicketLine) -> str:
-        seen: Inspection | None = getattr(item, "inspection", None)
+        seen = item.found
         if seen is None:
             return "–"
         figures = _("good %(good)s, damaged %(damaged)s, missing %(missing)s")

@@ -1,17 +1,29 @@
 """Every model of refunds, so that an import need not know the file."""
 
-from refunds.models.goods import Evidence, Inspection, ReturnParcel
+from refunds.models.automatic import AutoDecision, AutoRule
+from refunds.models.dispute import Dispute, DisputeEvent, Ruling
+from refunds.models.goods import Evidence, Inspection, RepairRecord, ReturnParcel, StockIn
+from refunds.models.offer import Offer
 from refunds.models.payout import Payout, PayoutEvent, PayoutLine
-from refunds.models.ticket import Reason, Ticket, TicketEvent, TicketLine
+from refunds.models.reason import Reason
+from refunds.models.ticket import Ticket, TicketEvent, TicketLine
 
 __all__ = [
+    "AutoDecision",
+    "AutoRule",
+    "Dispute",
+    "DisputeEvent",
     "Evidence",
     "Inspection",
+    "Offer",
     "Payout",
     "PayoutEvent",
     "PayoutLine",
     "Reason",
+    "RepairRecord",
     "ReturnParcel",
+    "Ruling",
+    "StockIn",
     "Ticket",
     "TicketEvent",
     "TicketLine",

@@ -1,21 +1,28 @@
-"""Proof of what happened, goods on their way back, and what the seller found."""
+"""Proof of what happened, goods on their way, what the seller found, and what was repaired."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from aftersales.actors import Role
-from refunds.models.ticket import Ticket, TicketLine
+from refunds.models.ticket import Ticket, TicketEvent, TicketLine
 
 
 class Evidence(models.Model):
-    """A photo by a party, re-encoded, in private storage. refunds.photos makes it; a view checks who may see it."""
+    """A photo by a party, re-encoded, in private storage. refunds.photos makes it; a view checks who may see it.
+    `event` is the move that it came with."""
 
     ticket = models.ForeignKey(Ticket, models.PROTECT, verbose_name=_("ticket"), related_name="evidence")
+    event = models.ForeignKey(
+        TicketEvent, models.PROTECT, verbose_name=_("event"), null=True, related_name="evidence", editable=False
+    )
     photo = models.FileField(_("photo"), max_length=200)
     role = models.CharField(_("given by"), max_length=10, choices=Role.choices)
     given_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("by"), related_name="+")
@@ -31,13 +38,19 @@ class Evidence(models.Model):
 
 
 class ReturnParcel(models.Model):
-    """Goods on their way to the seller or, after a failed inspection, back to the buyer."""
+    """Goods on their way to the seller or, `to_buyer`, to the buyer: what an exchange, a repair or a reissue sends,
+    and what was sent back. Its waybill may be mended until it is signed for.
+
+    postage  what the buyer paid for sending it, in minor units of the order's currency
+    """
 
     ticket = models.ForeignKey(Ticket, models.PROTECT, verbose_name=_("ticket"), related_name="parcels")
-    to_buyer = models.BooleanField(_("back to the buyer"), default=False)
+    to_buyer = models.BooleanField(_("to the buyer"), default=False)
     carrier = models.CharField(_("carrier"), max_length=50)
     number = models.CharField(_("tracking number"), max_length=50)
+    postage = models.PositiveBigIntegerField(_("postage"), default=0)
     sent_at = models.DateTimeField(_("sent"), db_default=Now())
+    signed_at = models.DateTimeField(_("signed for"), null=True)
 
     class Meta:
         verbose_name = _("return parcel")
@@ -49,9 +62,10 @@ class ReturnParcel(models.Model):
 
 
 class Inspection(models.Model):
-    """What the seller found of one ticket line, in units; what is neither good nor damaged did not come."""
+    """What the seller or a warehouse found of one ticket line, in units; what is neither good nor damaged did not
+    come. Goods that travel twice are inspected twice: the last one counts."""
 
-    line = models.OneToOneField(TicketLine, models.PROTECT, verbose_name=_("ticket line"), related_name="inspection")
+    line = models.ForeignKey(TicketLine, models.PROTECT, verbose_name=_("ticket line"), related_name="inspections")
     expected = models.PositiveIntegerField(_("expected"))
     good = models.PositiveIntegerField(_("good, back to stock"))
     damaged = models.PositiveIntegerField(_("damaged, to scrap"), default=0)
@@ -74,3 +88,41 @@ class Inspection(models.Model):
     @property
     def missing(self) -> int:
         return self.expected - self.good - self.damaged
+
+
+class RepairRecord(models.Model):
+    """What was wrong with the goods of a ticket line, and what was done about it."""
+
+    line = models.ForeignKey(TicketLine, models.PROTECT, verbose_name=_("ticket line"), related_name="repairs")
+    fault = models.CharField(_("fault"), max_length=300)
+    work = models.CharField(_("work done"), max_length=300)
+    recorded_at = models.DateTimeField(_("recorded"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("repair record")
+        verbose_name_plural = _("repair records")
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.line}: {self.fault}"
+
+
+class StockIn(models.Model):
+    """A warehouse's report of goods that came back; the same document counts once, however often it is sent.
+
+    found  {ticket line: [good, damaged]}, as it was reported
+    """
+
+    document = models.CharField(_("document"), max_length=64, unique=True)
+    ticket = models.ForeignKey(Ticket, models.PROTECT, verbose_name=_("ticket"), related_name="stock_ins")
+    found: Any = models.JSONField(_("found"), encoder=DjangoJSONEncoder)
+    note = models.CharField(_("note"), max_length=300, blank=True)
+    reported_at = models.DateTimeField(_("reported"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("stock-in")
+        verbose_name_plural = _("stock-ins")
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return self.document

@@ -28,7 +28,7 @@ class PayoutQuerySet(models.QuerySet["Payout"]):
 
 class Payout(Row):
     """Minor units of `currency` that go back out of one payment. `freight` is the part for freight; PayoutLine says
-    which lines the rest is for, nothing for surplus money.
+    which lines the rest is for, nothing for surplus money. Return freight is the shop's own money, out of no payment.
 
     tries        how often it was sent or asked about since it was last settled or failed
     retrying     an operator wants it sent again: the next call is a refund under the same number, not a question
@@ -38,7 +38,7 @@ class Payout(Row):
 
     number = models.CharField(_("number"), max_length=40, unique=True, default=payout_number, editable=False)
     order = models.ForeignKey(Order, models.PROTECT, verbose_name=_("order"), related_name="payouts")
-    payment = models.ForeignKey(Payment, models.PROTECT, verbose_name=_("payment"), related_name="payouts")
+    payment = models.ForeignKey(Payment, models.PROTECT, verbose_name=_("payment"), null=True, related_name="payouts")
     ticket = models.ForeignKey(Ticket, models.PROTECT, verbose_name=_("ticket"), null=True, related_name="payouts")
     cause = models.CharField(_("cause"), max_length=20, choices=Cause)
     amount = models.BigIntegerField(_("amount"))
@@ -68,18 +68,37 @@ class Payout(Row):
             models.CheckConstraint(
                 condition=Q(amount__gt=0, freight__gte=0, amount__gte=F("freight")), name="payout_amounts"
             ),
-            models.UniqueConstraint(fields=("ticket",), name="payout_one_a_ticket"),
+            models.UniqueConstraint(fields=("ticket",), condition=Q(cause="ticket"), name="payout_one_a_ticket"),
+            models.UniqueConstraint(
+                fields=("ticket",), condition=Q(cause="return_freight"), name="payout_one_return_freight"
+            ),
             models.UniqueConstraint(fields=("payment",), condition=Q(cause="surplus"), name="payout_one_surplus"),
             models.UniqueConstraint(
                 fields=("order",), condition=Q(cause="seller_cancelled"), name="payout_one_seller_cancelled"
             ),
             models.CheckConstraint(
-                condition=Q(cause=Cause.TICKET) ^ Q(ticket__isnull=True), name="payout_of_a_ticket_names_it"
+                condition=Q(cause__in=(Cause.TICKET, Cause.RETURN_FREIGHT)) ^ Q(ticket__isnull=True),
+                name="payout_of_a_ticket_names_it",
+            ),
+            models.CheckConstraint(
+                condition=Q(cause=Cause.RETURN_FREIGHT) ^ Q(payment__isnull=False), name="payout_out_of_a_payment"
+            ),
+            models.CheckConstraint(
+                condition=Q(cause=Cause.RETURN_FREIGHT, state__in=("owed", "settled"))
+                | (~Q(cause=Cause.RETURN_FREIGHT) & ~Q(state="owed")),
+                name="payout_return_freight_is_owed",
             ),
         )
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def source(self) -> Payment:
+        """The payment that it comes out of. Raises TypeError for return freight, which no channel moves."""
+        if self.payment is None:
+            raise TypeError(f"{self.number} is the shop's own money")
+        return self.payment
 
 
 class PayoutLine(models.Model):

@@ -20,10 +20,9 @@ from aftersales import actors
 from aftersales.actors import Role
 from aftersales.lifecycle.errors import Conflict, Refused
 from orders.lifecycle import ORDER
-from orders.models import Order, OrderLine
+from orders.models import Order
 from orders.views.pages import conflict_page, reader
 from refunds import actions, rules, words
-from refunds.effects import units_held
 from refunds.forms import AmendForm, ApplicationForm, FilingForm
 from refunds.lifecycle import TICKET
 from refunds.models import Ticket
@@ -58,7 +57,7 @@ def apply(request: HttpRequest, number: str) -> HttpResponse:
     token = _uuid(request.POST.get("token", ""))
     if token and (twin := order.tickets.filter(token=token).first()):
         return redirect("refunds:ticket", twin.number)
-    form = FilingForm(order, list(order.lines.all()), *_sent(request))
+    form = FilingForm(order, rules.lines_of(order), *_sent(request))
 
     def send(asked: Application, photos: Sequence[File[bytes]]) -> Ticket:
         return actions.file_ticket(orders, buyer, asked, photos=photos, token=form.cleaned_data["token"])
@@ -78,7 +77,7 @@ def amend(request: HttpRequest, number: str) -> HttpResponse:
     ticket = get_object_or_404(tickets.select_related("order__policy", "order__shop", "reason"))
     if not any(ticket.state in transition.sources for transition in TICKET.named("amend")):
         return ticket_conflict(request, Conflict("amend", ticket), ticket)
-    form = AmendForm(ticket, _without(ticket), *_sent(request))
+    form = AmendForm(ticket, rules.lines_without(ticket), *_sent(request))
 
     def send(asked: Application, photos: Sequence[File[bytes]]) -> Ticket:
         read = tickets.filter(version=form.cleaned_data["version"])
@@ -101,20 +100,6 @@ def _uuid(text: str) -> UUID | None:
 def _sent(request: HttpRequest) -> tuple[Any, Any]:
     """What a form takes: data and files of a POST, even an empty one."""
     return (request.POST, request.FILES) if request.method == "POST" else (None, None)
-
-
-def _without(ticket: Ticket) -> list[OrderLine]:
-    """The order's lines, and its freight, without what the ticket holds; nothing is written."""
-    held = {item.line_id: item for item in ticket.lines.all()}
-    ticket.order.freight_reserved -= ticket.freight
-    lines = list(ticket.order.lines.all())
-    for line in lines:
-        if item := held.get(line.pk):
-            line.reserved -= item.amount
-            line.open_tickets -= 1
-            if units := units_held(ticket):
-                setattr(line, units, getattr(line, units) - item.quantity)
-    return lines
 
 
 def _answer(
@@ -143,7 +128,7 @@ def _check(form: ApplicationForm, asked: Application, ticket: Ticket | None) -> 
     if ticket:
         asked = replace(asked, photos=asked.photos + ticket.evidence.filter(role=Role.BUYER).count())
     rules.check_order(form.order, filed=ticket is not None)
-    return Summary(rules.check(form.order, form.lines, asked), asked.freight, asked.photos)
+    return Summary(rules.check(form.order, form.lines, asked, filed=ticket is not None), asked.freight, asked.photos)
 
 
 def _page(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:

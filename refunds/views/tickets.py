@@ -109,7 +109,7 @@ def _page(request: HttpRequest, number: str, waybill: WaybillForm | None = None,
     context = {
         "ticket": mine,
         "order": mine.order,
-        "lines": mine.lines.select_related("line", "inspection"),
+        "lines": mine.lines.select_related("line", "goods", "wanted").prefetch_related("inspections"),
         "payout": mine.payouts.first(),
         "history": history.entries(mine),
         "forms": [f"refunds/actions/{t.name}.html" for t in buttons],
