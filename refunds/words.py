@@ -77,6 +77,7 @@ EVENTS: Final = {
     "send_back": _("Goods sent back to the buyer"),
     "confirm": _("Receipt confirmed"),
     "succeed": _("Money returned"),
+    "remind": _("Reminded"),
 }
 
 # Why no ticket can be filed although the order's state allows it.
