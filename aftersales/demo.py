@@ -29,8 +29,9 @@ from orders.models import Coupon, Order, Payment, Product, Shop, ShopStaff, Sku
 from orders.states import Profile
 from payments.base import Settled
 from refunds import actions as refunds
-from refunds.models import Reason, Ticket
+from refunds.models import Channel, Reason, Ticket
 from refunds.money import record_money
+from refunds.notices import announce
 from refunds.rules import Application, Found
 from refunds.states import Kind, Side
 
@@ -88,6 +89,8 @@ def seed() -> bool:
         _shops()
         for story in STORIES:
             story(_cast())
+        # What happened in the stories is in the inboxes, but it is no news to mail.
+        announce(channels=(Channel.INBOX,))
         wake(orders.PURSUE_PAYMENTS)
     return True
 
