@@ -27,6 +27,7 @@ from django.utils import timezone, translation
 from aftersales.models import User
 from refunds import notice_words
 from refunds.models import Notice
+from refunds.told import REMIND
 
 log = logging.getLogger(__name__)
 # Workers have clocks to watch as well: a run ends after so many seconds, the rest is for the next tick.
@@ -44,7 +45,7 @@ NOBODY: Final = Q(person__is_active=False) | Q(person__email__endswith=".invalid
 
 def send_notices() -> None:
     """Send what is due, the longest waiting first, until nothing is left, the time is over or the server is away."""
-    _give_up_on_nobody()
+    _give_up_untried()
     line = mail.get_connection()
     try:
         for notice in _claimed():
@@ -54,9 +55,14 @@ def send_notices() -> None:
         _hang_up(line)
 
 
-def _give_up_on_nobody() -> None:
-    Notice.objects.filter(NOBODY, next_at__lte=Now()).update(
-        next_at=None, failed_at=Now(), trouble="nobody reads at this address, or the account is closed"
+def _give_up_untried() -> None:
+    """Drop what is of no use to anybody, in two statements whatever the number."""
+    due = Notice.objects.filter(next_at__lte=Now())
+    due.filter(NOBODY).update(
+        next_at=None, failed_at=Now(), tries=0, trouble="nobody reads at this address, or the account is closed"
+    )
+    due.filter(action=REMIND, due_at__lte=Now()).update(
+        next_at=None, failed_at=Now(), tries=0, trouble="a reminder whose clock has run out"
     )
 
 

@@ -22,7 +22,7 @@ from refunds.notices import SEND
 
 STATUSES: dict[str, tuple[Any, Q]] = {
     "failed": (gettext_lazy("Could not be sent"), Q(failed_at__isnull=False, tries__gt=0)),
-    "nobody": (gettext_lazy("Nobody to send it to"), Q(failed_at__isnull=False, tries=0)),
+    "untried": (gettext_lazy("Not worth sending"), Q(failed_at__isnull=False, tries=0)),
     "waiting": (gettext_lazy("Waiting"), Q(next_at__isnull=False)),
     "sent": (gettext_lazy("Sent"), Q(sent_at__isnull=False)),
     "inbox": (gettext_lazy("In the inbox only"), Q(channel="inbox")),
@@ -57,7 +57,7 @@ class NoticeAdmin(ByRole[Notice]):
 
     change_form_template = "admin/refunds/notice.html"
     list_display = ("subject", "person", "channel", "sending", "tries", "trouble", "created_at")
-    list_filter = (StatusFilter, "channel", "life")
+    list_filter = (StatusFilter, "channel")
     list_select_related = ("person",)
     search_fields = ("person__email__startswith", "number__startswith")
     search_help_text = gettext_lazy(
@@ -108,5 +108,5 @@ class NoticeAdmin(ByRole[Notice]):
     @admin.display(description=gettext_lazy("sending"))
     def sending(self, row: Notice) -> str:
         if row.failed_at:
-            return format_html('<span class="late">{}</span>', STATUSES["failed" if row.tries else "nobody"][0])
+            return format_html('<span class="late">{}</span>', STATUSES["failed" if row.tries else "untried"][0])
         return str(STATUSES["waiting" if row.next_at else "sent" if row.sent_at else "inbox"][0])

@@ -46,7 +46,7 @@ class Notice(models.Model):
     about     number of the order
     due_at    the clock after the event
     next_at   when the e-mail is tried the next time; null when there is nothing left to do
-    tries     how often it was claimed; 0 for a failed one: there was nobody to send it to
+    tries     how often it was claimed; 0 for one that was given up: there was no use in trying
     trouble   the mail server's last words
     """
 

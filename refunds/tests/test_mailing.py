@@ -345,3 +345,11 @@ def test_nobody_reads_there(ticket, cast, post, who):
     assert "nobody reads" in notice.trouble
     assert post.mails() == []
     assert Notice.objects.filter(channel="inbox").count() == 1
+
+
+def test_a_reminder_after_its_clock_is_not_sent(ticket, post):
+    announce()
+    emails().update(action="remind", due_at=timezone.now() - timedelta(seconds=1))
+    send_notices()
+    notice = emails().get()
+    assert (notice.trouble, notice.tries, post.mails()) == ("a reminder whose clock has run out", 0, [])

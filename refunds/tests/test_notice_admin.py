@@ -38,7 +38,7 @@ def test_what_could_not_be_sent_is_seen(operator, failed):
     page = operator.get(LIST, {"sending": "failed"}).text
     assert "1 notice" in page
     assert "550 no such mailbox" in page
-    for other in ("waiting", "sent", "nobody"):
+    for other in ("waiting", "sent", "untried"):
         assert "0 notices" in operator.get(LIST, {"sending": other}).text
     assert "1 notice" in operator.get(LIST, {"sending": "inbox"}).text
     assert "2 notices" in operator.get(LIST).text
