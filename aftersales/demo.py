@@ -30,8 +30,9 @@ from orders.models import Calendar, Coupon, GoodsRule, Holiday, Order, Payment, 
 from orders.states import Profile
 from payments.base import Settled
 from refunds import actions as refunds
-from refunds.models import Reason, Ticket
+from refunds.models import Channel, Reason, Ticket
 from refunds.money import record_money
+from refunds.notices import announce
 from refunds.rules import Application, Found
 from refunds.states import Kind, Side
 
@@ -92,6 +93,8 @@ def seed() -> bool:
         _calendar()
         for story in STORIES:
             story(_cast())
+        # What happened in the stories is in the inboxes, but it is no news to mail.
+        announce(channels=(Channel.INBOX,))
         wake(orders.PURSUE_PAYMENTS)
     return True
 

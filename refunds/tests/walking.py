@@ -323,9 +323,10 @@ def _pay(order: Order) -> None:
 
 def _tickets_on(order: Order, lines: list[Any], cast: Any) -> Iterator[tuple[str, Act]]:
     reason = Reason.objects.get(side="buyer", code="late")
+    left = order.freight - order.freight_settled - order.freight_reserved
     for shipped in (True, False):
         units = {x.pk: x.to_return if shipped else x.to_ship for x in lines if not x.open_tickets and x.left}
-        asked = Application("refund_only", reason, {key: n for key, n in units.items() if n}, shipped=shipped)
+        asked = Application("refund_only", reason, {key: n for key, n in units.items() if n}, {}, left, shipped)
         yield "ask", _file(order, asked, cast)
     ticket = order.tickets.exclude(state__in=("succeeded", "closed")).first()
     if ticket:
