@@ -92,7 +92,7 @@ def ticket_steps(ticket: Ticket, cast: Any, *, by_everybody: bool = True) -> Ite
     now = Ticket.objects.select_related("order__policy", "order__shop").get(pk=ticket.pk)
     names = {t.name for t in TICKET.transitions if now.state in t.sources}
     for tries in (_by_seller(now, actors.seller(cast.bob)), _by_buyer(now, actors.buyer(cast.alice))):
-        for name in tries.keys() & names:
+        for name in sorted(tries.keys() & names):
             yield from ((name, act) for act in tries[name])
     if now.due_at:
         yield "clock", lambda: time_passes(TICKET, now, ON_DUE)
@@ -189,16 +189,22 @@ def dispute_steps(dispute: Dispute, ticket: Ticket, cast: Any) -> Iterator[tuple
 
 
 def straight_steps(dispute: Dispute, ticket: Ticket, cast: Any) -> Iterator[tuple[str, Act]]:
-    rows, first, second = one(dispute), actors.agent(cast.sam), actors.agent(cast.sue)
-    if dispute.state == "review":
-        if dispute.agent_id is None:
-            yield "claim", _claim(rows, first)
-        else:
-            yield from (("rule", _rule(rows, first, ticket, verdict)) for verdict in verdicts(ticket))
-    elif dispute.state == "confirmation":
-        yield "confirm", _confirm(rows, second)
-    else:
-        yield "clock", lambda: time_passes(DISPUTE, dispute, DISPUTE_ON_DUE)
+    """Each ruling, in one step from the evidence to its end."""
+    yield from (("ruling", _ruled(dispute, ticket, cast, verdict)) for verdict in verdicts(ticket))
+
+
+def _ruled(dispute: Dispute, ticket: Ticket, cast: Any, verdict: Verdict) -> Act:
+    rows, first = one(dispute), actors.agent(cast.sam)
+
+    def act() -> None:
+        actions.close_evidence(rows, SYSTEM)
+        actions.claim(rows, first)
+        actions.rule(rows, first, decision(ticket, verdict))
+        if Dispute.objects.get(pk=dispute.pk).state == "confirmation":
+            actions.confirm_ruling(rows, actors.agent(cast.sue))
+        actions.finalise(rows, SYSTEM)
+
+    return act
 
 
 def _claim(rows: Any, agent: Any) -> Act:
