@@ -15,10 +15,7 @@ from refunds.tests.paying import agreed, balance, books_agree
 from refunds.tests.service import staffed
 from refunds.tests.walking import Walk, dispute_steps, edges_of, order_steps, payout_steps, ticket_steps
 
-APPLICATIONS = [
-    ("refund_only", False), ("refund_only", True), ("return_refund", True), ("exchange", True), ("repair", True),
-    ("reissue", True),
-]  # fmt: skip
+APPLICATIONS = [("refund_only", False), ("refund_only", True), ("return_refund", True), ("repair", True)]
 
 
 @pytest.fixture

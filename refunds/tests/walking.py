@@ -27,15 +27,28 @@ Act = Callable[[], object]
 HISTORIES = ((ORDER, OrderEvent), (TICKET, TicketEvent), (DISPUTE, DisputeEvent), (PAYOUT, PayoutEvent))
 
 
+STAYS = frozenset({"message", "add_parcel", "change_waybill", "sign_for"})
+# What a seller may offer instead is tried where it leads elsewhere.
+HAGGLES = {
+    "refund_only": ("refund_only", "exchange", "reissue"),
+    "return_refund": ("return_refund", "refund_only"),
+    "exchange": ("return_refund",),
+    "repair": ("return_refund",),
+    "reissue": ("refund_only",),
+}
+
+
 @dataclass
 class Walk:
     """A walk from situation to situation. `steps` yields what can be tried now as (name, act); `where` names the
-    situation, which is visited once; `edges` are the steps that were seen: (life, action, from, to)."""
+    situation, which is visited once; `edges` are the steps that were seen: (life, action, from, to). What leads
+    nowhere else, such as a message, is tried once a state."""
 
     steps: Callable[[], Iterator[tuple[str, Act]]]
     where: Callable[[], Any]
     edges: set[tuple[str, str, str, str]] = field(default_factory=set)
     seen: set[Any] = field(default_factory=set)
+    tried: set[tuple[str, str]] = field(default_factory=set)
 
     def go(self) -> "Walk":
         """Try everything from here, and from wherever it leads; nothing of it stays."""
@@ -43,7 +56,10 @@ class Walk:
         if here in self.seen:
             return self
         self.seen.add(here)
-        for _name, act in list(self.steps()):
+        for name, act in list(self.steps()):
+            if name in STAYS and (name, here[0]) in self.tried:
+                continue
+            self.tried.add((name, here[0]))
             with transaction.atomic():
                 before = {event: _last(event) for _, event in HISTORIES}
                 try:
@@ -114,7 +130,7 @@ def _by_seller(ticket: Ticket, by: Any) -> dict[str, list[Act]]:
     return {
         "agree": [lambda: actions.agree(rows, by, version=ticket.version)],
         "reject": [lambda: actions.reject(rows, by, Rejection(refusal, "No."))],
-        "offer": [_offer(ticket, kind, by) for kind in offered_kinds(ticket)],
+        "offer": [_offer(ticket, kind, by) for kind in offered_kinds(ticket) if kind in HAGGLES[ticket.kind]],
         "accept": [lambda: actions.accept(rows, by), lambda: actions.stock_in(document, rows, whole)],
         "fail": [lambda: actions.fail_inspection(rows, by, broken, "Chipped."),
                  lambda: actions.stock_in(document, rows, broken)],
