@@ -139,6 +139,9 @@ class DisputeAdmin(OfShop[Dispute], LifecycleAdmin[Dispute]):
         """Whether the person sees what only customer service is to see."""
         return bool({Role.CS, Role.OPERATOR} & set(self.roles(request, row)))
 
+    def get_inlines(self, request: HttpRequest, obj: Dispute | None) -> Any:
+        return self.inlines if obj and obj.rulings.exists() else ()
+
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """Which agent has it is no business of the sides."""
         served = person(request).is_customer_service or person(request).is_superuser

@@ -84,7 +84,8 @@ def _goes_out(ticket: Ticket, item: TicketLine) -> str:
 
 def ruled(decision: Decision, would: Rehearsal) -> list[str]:
     """What a ruling does, of its rehearsal: ticket, goods, money, freight, and when."""
-    return [*_ticket(would), *_money(would), *_goods(would), *_freight(decision, would), *_when(would)]
+    why = _("Why, as both sides read it: %(note)s") % {"note": decision.note}
+    return [*_ticket(would), *_money(would), *_goods(would), *_freight(decision, would), *_when(would), why]
 
 
 def _ticket(would: Rehearsal) -> list[str]:

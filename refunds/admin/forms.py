@@ -182,6 +182,11 @@ class InspectionForm(ActionForm):
             label=_("What is wrong"), widget=_AREA, max_length=1000, help_text=_("The buyer reads this.")
         )
 
+    @property
+    def summary(self) -> str:
+        words = _("No money moves yet: after that you accept, offer less, or send the goods back.")
+        return lines(asked_for(self.row), words)
+
     def found(self) -> dict[int, Found]:
         data = self.cleaned_data
         return {
@@ -227,6 +232,10 @@ class MendForm(WaybillForm):
         parcel.initial = sent.first()
         self.order_fields(["parcel", "carrier", "number"])
 
+    @property
+    def summary(self) -> str:
+        return _("The buyer is shown the new waybill. The time to confirm goes on.")
+
 
 class DispatchForm(WaybillForm):
     """What was agreed goes out; a repair says what was wrong and what was done."""
@@ -247,6 +256,13 @@ class DispatchForm(WaybillForm):
     def repairs(self) -> dict[int, tuple[str, str]]:
         data = self.cleaned_data
         return {item.pk: (data[f"fault_{item.pk}"], data[f"work_{item.pk}"]) for item in self.lines}
+
+
+class SendBackForm(WaybillForm):
+    @property
+    def summary(self) -> str:
+        words = _("The goods go back to the buyer as they came. No money is returned for them.")
+        return lines(words, super().summary)
 
 
 class NoteForm(ActionForm):
@@ -302,6 +318,13 @@ class GiveBackForm(ActionForm):
         return {line.pk: data[name] for name, line in self.lines.items() if data[name]}
 
 
+class RetryForm(ActionForm):
+    @property
+    def summary(self) -> str:
+        words = _("The channel is asked again for %(amount)s, under the same number: it cannot pay twice.")
+        return words % {"amount": shown(self.row.amount, self.row.currency)}
+
+
 class ProofForm(ActionForm):
     note = forms.CharField(
         label=gettext_lazy("Proof"),
@@ -334,6 +357,11 @@ class ShipAnywayForm(ParcelForm):
         self.busy: dict[int, int] = dict(asked.values_list("pk", F("ticket_lines__quantity")))
         self.of_ticket = set() if isinstance(row, Order) else set(row.lines.values_list("line_id", flat=True))
         super().__init__(row, *args, **kwargs)
+
+    @property
+    def summary(self) -> str:
+        words = _("Open tickets on what you ship end as shipped anyway; the buyer may file again.")
+        return lines(words, super().summary)
 
     def order(self) -> Order:
         found: Order = self.row if isinstance(self.row, Order) else self.row.order

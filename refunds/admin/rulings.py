@@ -61,6 +61,10 @@ class HandOverForm(ActionForm):
         help_text=gettext_lazy("Only customer service reads this."),
     )
 
+    @property
+    def summary(self) -> str:
+        return _("The clock goes on. Whoever takes it over reads everything that you can read.")
+
     def __init__(self, row: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(row, *args, **kwargs)
         to = cast("forms.ModelChoiceField[User]", self.fields["to"])

@@ -18,12 +18,13 @@ from aftersales.lifecycle.admin import (
     ReadOnlyInline,
     SetAsideFilter,
     Way,
+    person,
     queue_of,
     state_filter,
 )
 from aftersales.lifecycle.table import Owner
 from aftersales.money import shown
-from orders.admin.rights import OfShop, OrderShopFilter
+from orders.admin.rights import OfShop, OrderShopFilter, works_in_a_shop
 from orders.lifecycle import ORDER
 from orders.models import Order
 from orders.states import OrderState
@@ -38,9 +39,9 @@ from refunds.admin.forms import (
     MendForm,
     OfferForm,
     RejectForm,
+    SendBackForm,
     ShipAnywayForm,
     SignForm,
-    WaybillForm,
     WordsForm,
 )
 from refunds.admin.inlines import DisputeInline, LineInline, OfferInline, ParcelInline, StockInInline
@@ -75,7 +76,7 @@ def _fail(tickets: QuerySet[Ticket], by: Actor, form: InspectionForm) -> object:
     return actions.fail_inspection(tickets, by, form.found(), form.cleaned_data["note"])
 
 
-def _send_back(tickets: QuerySet[Ticket], by: Actor, form: WaybillForm) -> object:
+def _send_back(tickets: QuerySet[Ticket], by: Actor, form: SendBackForm) -> object:
     return actions.send_back(tickets, by, form.cleaned_data["carrier"], form.cleaned_data["number"])
 
 
@@ -116,7 +117,7 @@ class TicketAdmin(OfShop[Ticket], LifecycleAdmin[Ticket]):
         "offer": Way(_offer, OfferForm),
         "accept": Way(lambda rows, by, form: actions.accept(rows, by), AcceptForm),
         "fail": Way(_fail, InspectionForm),
-        "send_back": Way(_send_back, WaybillForm),
+        "send_back": Way(_send_back, SendBackForm),
         "sign_for": Way(
             lambda rows, by, form: actions.sign_for(rows, by, form.cleaned_data["number"]), SignForm, when=ON_THE_WAY
         ),
@@ -161,6 +162,11 @@ class TicketAdmin(OfShop[Ticket], LifecycleAdmin[Ticket]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Ticket]:
         return super().get_queryset(request).select_related("order__buyer", "order__shop", "reason", "rejection")
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """Who only serves customers has no queue of a shop."""
+        sells = works_in_a_shop(request) or person(request).is_superuser
+        return self.list_filter if sells else self.list_filter[1:]
 
     def get_inlines(self, request: HttpRequest, obj: Ticket | None) -> Any:
         """Tables of what there is; its lines always."""

@@ -192,6 +192,7 @@ def test_own_person_does_it(cast, client, case):
     done = client.post(page(row, case[1]), data)
 
     assert asked.status_code == 200
+    assert 'class="summary"' in asked.content.decode()  # what it leads to, in words
     assert (done.status_code, done.headers.get("Location")) == (302, change(row)), done.content.decode()[-1500:]
     row.refresh_from_db()
     assert row.state == CASES[case].target

@@ -1,5 +1,6 @@
 """Customer service's desk: who sees which case, the queues, a ruling in two steps, and what forged fields come to."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -92,6 +93,8 @@ def test_agent_reads_the_ticket_and_cannot_open_its_order(cast, client):
     assert change(dispute.order) not in text
     assert client.get(change(dispute.order)).status_code == 403
     assert client.get(change(quiet)).status_code == 404
+    listed = client.get(reverse("admin:refunds_ticket_changelist")).context["cl"].result_list
+    assert list(listed) == [dispute.ticket]
 
 
 def test_sides_read_no_ruling_that_waits_for_a_second_agent(cast, client):
@@ -311,8 +314,7 @@ def other_shops_ticket(cast):
     product = Product.objects.create(shop=cast.other_shop, code="hat", title="Hat")
     hat = Sku.objects.create(product=product, code="hat", price=500, stock=9)
     order = pay(place(cast, {hat: 1}, buyer=cast.carol))
-    dave = type("Seller", (), {"bob": cast.dave})
-    ship(order, dave)
+    ship(order, replace(cast, bob=cast.dave))
     ticket = file(order, {order.lines.get().pk: 1}, kind="reissue", reason="missing")
     actions.agree(one(ticket), actors.seller(cast.dave), version=1)
     actions.dispatch(one(ticket), actors.seller(cast.dave), "SF", "SF3")

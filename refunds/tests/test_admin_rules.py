@@ -50,7 +50,7 @@ def test_a_seller_keeps_the_rules_of_the_own_shop(cast, client):
 def test_forged_fields_make_no_rule(cast, client, field, value):
     stands_for = {"other": cast.other_shop.pk, "seller": Reason.objects.filter(side="seller")[0].pk}
     client.force_login(cast.bob)
-    response = client.post(reverse(ADD), filled(cast.shop, **{field: stands_for.get(value, value)}))
+    response = client.post(reverse(ADD), filled(cast.shop) | {field: stands_for.get(value, value)})
     assert response.status_code == 422
     assert not AutoRule.objects.exists()
 
