@@ -122,7 +122,7 @@ def short_of_stock(ticket: int) -> TicketLine | None:
 
 
 def dispatch(events: list[Event]) -> None:
-    """What was held has been sent; the verb has taken what could not be held before."""
+    """What was held has been sent."""
     held = TicketLine.objects.filter(ticket__in=_keys(events), stock_held__gt=0)
     held.update(stock_sent=F("stock_sent") + F("stock_held"), stock_held=0)
 

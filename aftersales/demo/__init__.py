@@ -17,6 +17,8 @@ from aftersales.models import User
 from aftersales.wake import wake
 from orders import actions as orders
 from orders.models import Order
+from refunds.models import Channel
+from refunds.notices import announce
 
 __all__ = ["PASSWORD", "PEOPLE", "logins", "seed"]
 
@@ -40,5 +42,7 @@ def seed() -> bool:
         open_shops()
         for story in (*stories.STORIES, *cases.STORIES):
             story(the_cast())
+        # What happened in the stories is in the inboxes, but it is no news to mail.
+        announce(channels=(Channel.INBOX,))
         wake(orders.PURSUE_PAYMENTS)
     return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -89,7 +90,8 @@ def _shops() -> None:
 def _calendar() -> None:
     """A calendar to look at; the standing policies have none, so no clock of the demo is stretched."""
     calendar = Calendar.objects.create(name=CALENDAR[0], region=CALENDAR[1])
-    begins = (timezone.now() + timedelta(days=30)).replace(hour=0, minute=0, second=0, microsecond=0)
+    there = timezone.now().astimezone(ZoneInfo("Asia/Shanghai"))
+    begins = (there + timedelta(days=30)).replace(hour=0, minute=0, second=0, microsecond=0)
     Holiday.objects.create(
         calendar=calendar, name="春节 Spring Festival", starts_at=begins, ends_at=begins + timedelta(days=8)
     )

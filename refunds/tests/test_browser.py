@@ -9,7 +9,7 @@ from django.conf import settings
 from aftersales.processes import until
 from aftersales.testing import PASSWORD, books_sum_to_zero, ship
 from orders.models import Order
-from refunds.models import Payout, Ticket
+from refunds.models import Notice, Payout, Ticket
 
 PHONE = {"width": 390, "height": 844}
 
@@ -112,6 +112,11 @@ def test_from_buy_to_money_back(site, cast, person):
     assert "Succeeded" in buyer.inner_text("main")
     assert payout.number in buyer.inner_text("main")
     accessible(buyer)
+    until(lambda: Notice.objects.in_inbox(cast.alice).filter(action="succeed").exists())
+    buyer.goto("/inbox/")
+    accessible(buyer)
+    buyer.click(f"text=Ticket {ticket.number}: Money returned")
+    buyer.wait_for_url(f"**/tickets/{ticket.number}/")
     cast.mug.refresh_from_db()
     assert cast.mug.stock == 999
     assert books_sum_to_zero()

@@ -9,6 +9,7 @@ from aftersales import actors
 from aftersales.testing import file, one, pay, place, ship
 from refunds import actions
 from refunds.models import Evidence
+from refunds.notices import announce
 from refunds.tests.filling import filled, photo, world
 from refunds.urls import urlpatterns
 
@@ -83,17 +84,20 @@ def test_foreign_row_is_a_missing_row(client, cast, rows, who, name, kind, metho
 
 
 def test_every_address_is_tried():
-    tried = {name for name, _, _ in PAGES} | {"tickets", "notices"}
+    # Addresses that name no row: the lists below, the channels' door, and the inbox's mark (test_inbox.py).
+    tried = {name for name, _, _ in PAGES} | {"tickets", "inbox", "notices", "read"}
     assert tried == {pattern.name for pattern in urlpatterns}
 
 
 def test_lists_show_nothing_foreign(client, cast, rows):
+    announce()
+    lists = [reverse("refunds:tickets"), reverse("refunds:tickets") + "?tab=ended", reverse("refunds:inbox")]
     client.force_login(cast.carol)
-    for tab in ("", "?tab=ended"):
-        page = client.get(reverse("refunds:tickets") + tab).content.decode()
+    for address in lists:
+        page = client.get(address).content.decode()
         assert not any(ticket.number in page for ticket in rows["tickets"])
     client.logout()
-    assert client.get(reverse("refunds:tickets")).status_code == 302
+    assert {client.get(address).status_code for address in lists} == {302}
 
 
 def test_lines_of_a_foreign_order_cannot_be_named(client, cast, rows):

@@ -209,7 +209,7 @@ def test_every_state_has_its_words():
     assert set(words.CONSEQUENCES) == set(TicketState.timed())
     assert set(words.NEXT) == {str(state) for state in TicketState.all()}
     assert set(words.MONEY) == {str(state) for state in PayoutState.all()}
-    assert set(words.EVENTS) == {"begin", *(transition.name for transition in TICKET.transitions)}
+    assert set(words.EVENTS) == {"begin", "remind", *(transition.name for transition in TICKET.transitions)}
     assert set(words.CLOCKS) == {state.clock for state in TicketState.all() if state.clock}
 
 
@@ -235,18 +235,18 @@ def test_list_takes_any_page(alice, returning, query):
 
 
 def test_query_counts_are_fixed(alice, cast, returning, django_assert_num_queries):
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         alice.get(reverse("refunds:tickets"))
     for _ in range(3):
         other = ship(pay(place(cast)), cast)
         file(other, {line.pk: 1 for line in other.lines.all()})
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         alice.get(reverse("refunds:tickets"))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         alice.get(address(returning))
     for carrier in "abc":
         returning.parcels.create(carrier=carrier, number="1")
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         alice.get(address(returning))
 
 
