@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
 from django.contrib import admin, messages
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -21,6 +21,7 @@ from aftersales.lifecycle.admin import lists
 from aftersales.lifecycle.admin.actions import ActionForm, Offer, Way
 from aftersales.lifecycle.admin.rights import ByRole, person
 from aftersales.lifecycle.errors import Conflict, Refused
+from aftersales.lifecycle.offers import judge
 from aftersales.lifecycle.rows import Event, Row
 from aftersales.lifecycle.table import Lifecycle, Transition
 
@@ -94,13 +95,8 @@ class LifecycleAdmin(ByRole[R]):
         return sorted(found, key=lambda t: names.index(t.name))
 
     def _judge(self, row: R, transitions: list[Transition]) -> list[bool]:
-        """Whether each guard holds for the row now, in one statement."""
-        if not transitions:
-            return []
-        # An empty guard cannot stand alone in a CASE.
-        guards = [Q(pk=row.pk) & t.guard & self.ways[t.name].when for t in transitions]
-        cases = [Case(When(guard, then=Value(True)), default=Value(False)) for guard in guards]
-        return list(self.model._base_manager.filter(pk=row.pk).values_list(*cases).get())
+        """Whether each guard, and what its way asks for here, holds for the row now."""
+        return judge(row, [t.guard & self.ways[t.name].when for t in transitions])
 
     def offer(self, row: R, action: str, label: Any, role: Role) -> Offer:
         way = self.ways[action]
