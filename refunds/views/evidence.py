@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
+
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q
 from django.http import FileResponse, Http404, HttpRequest
@@ -15,12 +18,12 @@ from refunds.models import Evidence, Ticket
 
 
 def _seen_by(user: User) -> Q:
-    """The ticket's buyer, the shop's staff, customer service and operators."""
-    if user.is_customer_service or user.is_superuser:
+    """The ticket's buyer, the shop's staff, customer service where it was called, and operators."""
+    if user.is_superuser:
         return Q()
-    mine = Ticket.objects.of_buyer(user).values("pk")
-    our_shops = Ticket.objects.of_shop(user).values("pk")
-    return Q(ticket__in=mine) | Q(ticket__in=our_shops)
+    tickets = Ticket.objects
+    seen = (tickets.of_buyer(user), tickets.of_shop(user), tickets.for_cs(user))
+    return reduce(or_, (Q(ticket__in=rows.order_by().values("pk")) for rows in seen))
 
 
 @login_required
