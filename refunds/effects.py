@@ -92,7 +92,12 @@ def lapse_offers(events: list[Event]) -> None:
 def hold_stock(events: list[Event]) -> None:
     """What an exchange or a reissue will send is taken from stock, as far as there is enough; the rest is taken when it
     is sent. Parts are no stock, and a repaired unit is the buyer's own."""
-    lines = _to_send(_keys(events))
+    take_stock(_keys(events))
+
+
+def take_stock(tickets: Collection[int]) -> None:
+    """Take from stock what these tickets will send and do not hold yet, as far as there is enough."""
+    lines = _to_send(tickets)
     stock = {key: sku.stock for key, sku in lock_stock({item.goes_out for item in lines}).items()}
     taken: dict[int, int] = {}
     held: Changes = {}
@@ -118,8 +123,7 @@ def short_of_stock(ticket: int) -> TicketLine | None:
 
 
 def dispatch(events: list[Event]) -> None:
-    """What was held has been sent; what could not be held before is taken now."""
-    hold_stock(events)
+    """What was held has been sent."""
     held = TicketLine.objects.filter(ticket__in=_keys(events), stock_held__gt=0)
     held.update(stock_sent=F("stock_sent") + F("stock_held"), stock_held=0)
 

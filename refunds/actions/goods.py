@@ -203,9 +203,10 @@ def dispatch(
         data: dict[str, Any] = {"carrier": carrier, "number": number}
         if ticket.kind == Kind.REPAIR and not ticket.sending_back:
             data |= _record_repairs(ticket, repairs or {})
-        event = move_one(TICKET, "dispatch", tickets, by, data=data)
+        effects.take_stock([ticket.pk])
         if short := effects.short_of_stock(ticket.pk):
             raise Refused(RefundError.SHORT, title=short.line.title)
+        event = move_one(TICKET, "dispatch", tickets, by, data=data)
         _write_parcel(ticket, carrier, number, to_buyer=True)
         return event
 

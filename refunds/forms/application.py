@@ -221,7 +221,7 @@ class ApplicationForm(forms.Form):
             freight=data["freight"] or 0,
             shipped=shipped,
             arrived=arrived,
-            wanted={key: sku for key, sku in wanted.items() if sku},
+            wanted={key: sku for key, sku in wanted.items() if sku is not None},
             parts={key: part for key, part in parts.items() if part},
             description=data["description"],
             photos=len(data["photos"]),

@@ -81,8 +81,8 @@ class WaybillForm(ActionForm):
             label = _("Postage you paid in %(currency)s (if any)") % {"currency": currency}
             self.fields["postage"] = AmountField(currency, 0, label)
 
-    def postage(self) -> int:
-        """In minor units."""
+    def paid(self) -> int:
+        """The postage in minor units."""
         return self.cleaned_data.get("postage") or 0
 
 

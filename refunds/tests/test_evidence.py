@@ -7,10 +7,13 @@ import pytest
 from django.urls import reverse
 from PIL import Image
 
+from aftersales import actors
 from aftersales.models import User
-from aftersales.testing import PASSWORD, pay, place, ship
+from aftersales.testing import PASSWORD, one, pay, place, ship
 from orders.models import ShopStaff
-from refunds.models import Evidence
+from refunds import actions
+from refunds.actions import Rejection
+from refunds.models import Evidence, Reason
 from refunds.tests.filling import filled, photo
 
 
@@ -113,7 +116,7 @@ def staff_of_no_shop(cast):
     return User.objects.create_user("eve@example.com", PASSWORD, is_staff=True)
 
 
-@pytest.mark.parametrize("who", [lambda c: c.alice, lambda c: c.bob, lambda c: c.operator, colleague, agent])
+@pytest.mark.parametrize("who", [lambda c: c.alice, lambda c: c.bob, lambda c: c.operator, colleague])
 def test_those_concerned_see_it(client, cast, evidence, who):
     client.force_login(who(cast))
     answer = client.get(address(evidence))
@@ -121,12 +124,22 @@ def test_those_concerned_see_it(client, cast, evidence, who):
     body(answer)
 
 
-@pytest.mark.parametrize("who", [lambda c: c.carol, lambda c: c.dave, staff_of_no_shop])
+@pytest.mark.parametrize("who", [lambda c: c.carol, lambda c: c.dave, staff_of_no_shop, agent])
 def test_nobody_else_does(client, cast, evidence, who):
     client.force_login(who(cast))
     answer = client.get(address(evidence))
     missing = client.get(reverse("refunds:evidence", args=(evidence.pk + 1,)))
     assert (answer.status_code, missing.status_code) == (404, 404)
+
+
+def test_customer_service_does_once_it_is_called(client, cast, evidence):
+    client.force_login(agent(cast))
+    actions.reject(one(evidence.ticket), actors.seller(cast.bob), Rejection(Reason.objects.get(code="final_sale")))
+    assert client.get(address(evidence)).status_code == 404
+    actions.call_cs(one(evidence.ticket), actors.buyer(cast.alice), "Please look.")
+    answer = client.get(address(evidence))
+    assert answer.status_code == 200
+    body(answer)
 
 
 def test_former_staff_does_not(client, cast, evidence):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import or_
-
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q
 from django.http import FileResponse, Http404, HttpRequest
@@ -21,9 +18,8 @@ def _seen_by(user: User) -> Q:
     """The ticket's buyer, the shop's staff, customer service where it was called, and operators."""
     if user.is_superuser:
         return Q()
-    tickets = Ticket.objects
-    seen = (tickets.of_buyer(user), tickets.of_shop(user), tickets.for_cs(user))
-    return reduce(or_, (Q(ticket__in=rows.order_by().values("pk")) for rows in seen))
+    seen = (Ticket.objects.of_buyer(user), Ticket.objects.of_shop(user), Ticket.objects.for_cs(user))
+    return Q(*(("ticket__in", rows.values("pk")) for rows in seen), _connector=Q.OR)
 
 
 @login_required

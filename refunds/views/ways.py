@@ -79,9 +79,7 @@ def _last_ruling(dispute: Dispute) -> list[dict[str, Any]]:
 
 
 def _waybill(verb: Callable[..., object]) -> Callable[[QuerySet[Ticket], Actor, WaybillForm], object]:
-    return lambda rows, by, form: verb(
-        rows, by, form.cleaned_data["carrier"], form.cleaned_data["number"], form.postage()
-    )
+    return lambda rows, by, form: verb(rows, by, form.cleaned_data["carrier"], form.cleaned_data["number"], form.paid())
 
 
 def _mend(rows: QuerySet[Ticket], by: Actor, form: MendForm) -> object:
