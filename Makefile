@@ -65,7 +65,9 @@ check-deploy: $(FOR_TEST) .env
 	@urls="$$($(VENV) -m aftersales.devservices env)" && eval "$$urls" && \
 	    DEBUG=0 SECRET_KEY="$$($(VENV) -c 'import secrets; print(secrets.token_urlsafe(64))')" \
 	    ALLOWED_HOSTS=shop.example PUBLIC_URL=https://shop.example SANDBOX_URL=https://sandbox.example \
-	    SANDBOX_SECRET=checked-not-used EVIDENCE_DIR=/tmp/checked-not-used $(VENV) manage.py check --deploy --fail-level WARNING
+	    SANDBOX_SECRET=checked-not-used EVIDENCE_DIR=/tmp/checked-not-used \
+	    EMAIL_URL=smtps://mail.example DEFAULT_FROM_EMAIL=no-reply@shop.example \
+	    $(VENV) manage.py check --deploy --fail-level WARNING
 
 check-drawings: $(FOR_TEST) .env
 	$(VENV) manage.py draw_lifecycles --check

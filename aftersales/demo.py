@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from django.core.files.base import ContentFile
 from django.db import connection, transaction
@@ -29,8 +30,9 @@ from orders.models import Calendar, Coupon, GoodsRule, Holiday, Order, Payment, 
 from orders.states import Profile
 from payments.base import Settled
 from refunds import actions as refunds
-from refunds.models import Reason, Ticket
+from refunds.models import Channel, Reason, Ticket
 from refunds.money import record_money
+from refunds.notices import announce
 from refunds.rules import Application, Found
 from refunds.states import Kind, Side
 
@@ -91,6 +93,8 @@ def seed() -> bool:
         _calendar()
         for story in STORIES:
             story(_cast())
+        # What happened in the stories is in the inboxes, but it is no news to mail.
+        announce(channels=(Channel.INBOX,))
         wake(orders.PURSUE_PAYMENTS)
     return True
 
@@ -127,7 +131,8 @@ def _shops() -> None:
 def _calendar() -> None:
     """A calendar to look at; the standing policies have none, so no clock of the demo is stretched."""
     calendar = Calendar.objects.create(name=CALENDAR[0], region=CALENDAR[1])
-    begins = (timezone.now() + timedelta(days=30)).replace(hour=0, minute=0, second=0, microsecond=0)
+    there = timezone.now().astimezone(ZoneInfo("Asia/Shanghai"))
+    begins = (there + timedelta(days=30)).replace(hour=0, minute=0, second=0, microsecond=0)
     Holiday.objects.create(
         calendar=calendar, name="春节 Spring Festival", starts_at=begins, ends_at=begins + timedelta(days=8)
     )

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 from aftersales.lifecycle.table import Lifecycle
 from aftersales.lifecycles import ALL
 from aftersales.models import Heartbeat
-from refunds.models import Payout
+from refunds.models import Notice, Payout
 from refunds.states import PayoutState
 
 # Beat ticks every few seconds; a minute without is an outage (a clock has to fire within 60 s).
@@ -55,6 +55,18 @@ def _figures() -> dict[str, Any]:
         "oldest_overdue_seconds": max(life["oldest_overdue_seconds"] for life in lives.values()),
         "lives": lives,
         "payouts": trouble,
+        "notices": _notices(now),
+    }
+
+
+def _notices(now: datetime) -> dict[str, Any]:
+    """E-mails that wait and that were given up, and how old the oldest event is that nobody was told of."""
+    oldest = [life.event._base_manager.filter(announced_at__isnull=True).order_by("pk").first() for life in ALL]
+    ages = [(now - event.at).total_seconds() for event in oldest if event]
+    return {
+        "waiting": Notice.objects.filter(next_at__isnull=False).count(),
+        "failed": Notice.objects.failed().count(),
+        "oldest_unannounced_seconds": round(max(ages, default=0), 1),
     }
 
 

@@ -49,6 +49,8 @@ class Workplace:
     def __init__(self, sandbox: SandboxProcess, secret: str, folder: Path) -> None:
         self.sandbox, self.secret, self.folder = sandbox, secret, folder
         self.broker = redis.Redis.from_url(_broker_url())
+        # Nobody listens there, unless a test starts a mail server.
+        self.mail_url = "smtp://127.0.0.1:9"
         self.running: list[subprocess.Popen[bytes]] = []
 
     def worker(self, *, before: str = "", concurrency: int = 1) -> subprocess.Popen[bytes]:
@@ -70,6 +72,7 @@ class Workplace:
             "SANDBOX_URL": self.sandbox.url,
             "SANDBOX_SECRET": self.secret,
             "PUBLIC_URL": settings.PUBLIC_URL,
+            "EMAIL_URL": self.mail_url,
             "TICK_SECONDS": "1",
         }
         process = subprocess.Popen(

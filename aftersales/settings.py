@@ -146,6 +146,29 @@ CHANNELS = {
 }
 PAYMENT_CHANNEL = "sandbox"
 
+EMAIL_URL = env.url(
+    "EMAIL_URL", schemes=("smtp", "smtps"), example="smtp://user:password@mail.example:587?tls=1"
+) or env.required("EMAIL_URL", default="file:" if DEBUG else "", example="smtp://user:password@mail.example:587?tls=1")
+_MAIL = urlsplit(EMAIL_URL)
+if _MAIL.query not in ("", "tls=0", "tls=1") or (_MAIL.scheme == "smtps" and _MAIL.query):
+    raise ImproperlyConfigured("EMAIL_URL takes ?tls=1 after smtp://, and nothing else; smtps:// is encrypted anyway.")
+# Without a mail server, `make run` leaves mails as files.
+EMAIL_BACKEND = f"django.core.mail.backends.{'filebased' if _MAIL.scheme == 'file' else 'smtp'}.EmailBackend"
+EMAIL_FILE_PATH = BASE_DIR / ".dev" / "mail"
+EMAIL_USE_SSL = _MAIL.scheme == "smtps"
+EMAIL_USE_TLS = _MAIL.query == "tls=1"
+EMAIL_HOST = _MAIL.hostname or "localhost"
+EMAIL_PORT = _MAIL.port or (465 if EMAIL_USE_SSL else 587 if EMAIL_USE_TLS else 25)
+EMAIL_HOST_USER = unquote(_MAIL.username or "")
+EMAIL_HOST_PASSWORD = unquote(_MAIL.password or "")
+# A worker that waits for a silent mail server longer would be missing at the clocks.
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.required(
+    "DEFAULT_FROM_EMAIL",
+    default="Aftersales <no-reply@localhost>" if DEBUG else "",
+    example="Shop <no-reply@shop.example>",
+)
+
 CELERY_BROKER_URL = REDIS_URL
 # The broker is a hint: every job is a row that a sweep finds again. These settings only make the hint prompt.
 CELERY_TASK_ACKS_LATE = True
@@ -186,6 +209,12 @@ CELERY_BEAT_SCHEDULE = {
     "payments": {"task": "refunds.tasks.pursue_payments", **_TICK},
     # Money back: sent, asked about, sent again under the same number.
     "payouts": {"task": "refunds.tasks.pursue_payouts", **_TICK},
+    # Before each clock, whoever has to act is reminded.
+    "reminders": {"task": "refunds.tasks.remind", **_TICK},
+    # What happened is told to those concerned: one notice per person and channel.
+    "announcements": {"task": "refunds.tasks.announce", **_TICK},
+    # E-mails that are to be sent, or sent again.
+    "e-mails": {"task": "refunds.tasks.send_notices", **_TICK},
 }
 
 if not DEBUG:

@@ -2,8 +2,9 @@
 
 from celery import shared_task
 
+from aftersales.lifecycle import move
 from aftersales.lifecycle.move import sweep
-from refunds import workers
+from refunds import mailing, notices, workers
 from refunds.actions import DISPUTE_ON_DUE, ON_DUE
 from refunds.lifecycle import DISPUTE, TICKET
 
@@ -28,3 +29,20 @@ def pursue_payments() -> None:
 @shared_task
 def pursue_payouts() -> None:
     workers.pursue_payouts()
+
+
+@shared_task
+def remind() -> None:
+    for life in notices.LIVES.values():
+        if life.reminders:
+            move.remind(life)
+
+
+@shared_task
+def announce() -> None:
+    notices.announce()
+
+
+@shared_task
+def send_notices() -> None:
+    mailing.send_notices()

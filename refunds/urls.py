@@ -1,10 +1,11 @@
-"""The buyer's after-sale pages and the channels' notices."""
+"""The buyer's after-sale pages, everybody's inbox, and the channels' notices."""
 
 from django.urls import path, re_path
 
 from orders.urls import NUMBER
 from refunds.views.apply import amend, apply
 from refunds.views.evidence import evidence
+from refunds.views.inbox import inbox, read
 from refunds.views.notices import notice
 from refunds.views.tickets import act, act_on_dispute, ticket, ticket_list
 from refunds.views.ways import DISPUTE_WAYS, WAYS
@@ -21,5 +22,7 @@ urlpatterns = [
         for name in DISPUTE_WAYS
     ),
     path("evidence/<int:pk>/", evidence, name="evidence"),
+    path("inbox/", inbox, name="inbox"),
+    path("inbox/read/", read, name="read"),
     path("notices/<slug:channel>/", notice, name="notices"),
 ]

@@ -9,6 +9,7 @@ from django.db.models import F, Sum
 from django.utils import timezone
 
 from aftersales import demo
+from aftersales.lifecycles import ALL
 from aftersales.models import User
 from aftersales.testing import books_sum_to_zero
 from orders.defaults import install_goods_rules, install_policies
@@ -17,7 +18,7 @@ from orders.states import OrderState
 from payments.testing import SandboxProcess
 from refunds import workers
 from refunds.defaults import install_reasons
-from refunds.models import Payout, Reason, Ticket
+from refunds.models import Notice, Payout, Reason, Ticket
 from refunds.states import TicketState
 
 pytestmark = pytest.mark.django_db
@@ -105,6 +106,13 @@ def test_a_database_with_other_orders_is_left_alone(cast):
     run("--force")
     assert Order.objects.count() == 1
     assert not User.objects.filter(email=demo.PEOPLE[0][0]).exists()
+
+
+def test_the_stories_are_in_the_inboxes_and_mail_nobody(seeded):
+    assert not any(life.event._base_manager.filter(announced_at=None).exists() for life in ALL)
+    assert set(Notice.objects.values_list("channel", flat=True)) == {"inbox"}
+    told = set(Notice.objects.values_list("person__email", flat=True))
+    assert {"mei@example.com", "tom@example.com", "tea@example.com", "noodles@example.com"} <= told
 
 
 def test_passwords_that_all_know_need_debug_or_force(settings):

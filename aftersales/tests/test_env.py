@@ -145,6 +145,9 @@ def test_a_bad_url_is_not_repeated(given):
         ("REDIS_URL", "http://host"),
         ("PUBLIC_URL", "shop.example"),
         ("SANDBOX_URL", "ftp://host"),
+        ("EMAIL_URL", "http://mail.example"),
+        ("EMAIL_URL", "smtp://mail.example?tls=yes"),
+        ("EMAIL_URL", "smtps://mail.example?tls=1"),
         ("DATABASE_URL_FILE", "/nowhere"),
     ],
 )
@@ -157,16 +160,38 @@ def test_settings_name_what_is_bad(name, value):
     assert result.stderr.splitlines()[-1].startswith(f"django.core.exceptions.ImproperlyConfigured: {name}")
 
 
-@pytest.mark.parametrize("missing", ["SECRET_KEY", "DATABASE_URL", "REDIS_URL"])
+@pytest.mark.parametrize("missing", ["SECRET_KEY", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "DEFAULT_FROM_EMAIL"])
 def test_production_must_be_complete(missing):
     sound = {"SECRET_KEY": "s" * 50, "DATABASE_URL": "postgres://host/name", "REDIS_URL": "redis://host"}
-    sound |= {"DEBUG": "0", "PUBLIC_URL": "https://shop.example", missing: ""}
+    sound |= {"DEBUG": "0", "PUBLIC_URL": "https://shop.example", "EVIDENCE_DIR": "/evidence"}
+    sound |= {"EMAIL_URL": "smtp://mail.example", "DEFAULT_FROM_EMAIL": "no-reply@shop.example", missing: ""}
     result = settings(**sound)
     assert result.returncode == 1
     assert f"{missing} is not set" in result.stderr.splitlines()[-1]
 
 
-def settings(**variables):
-    code = "import aftersales.settings"
+@pytest.mark.parametrize(
+    ("url", "meaning"),
+    [
+        ("smtp://mail.example", "mail.example 25 '' '' False False"),
+        ("smtp://me%40shop:p%2Fw@mail.example?tls=1", "mail.example 587 'me@shop' 'p/w' True False"),
+        ("smtps://mail.example", "mail.example 465 '' '' False True"),
+        ("smtp://mail.example:2525?tls=0", "mail.example 2525 '' '' False False"),
+    ],
+)
+def test_mail_server(url, meaning):
+    sound = {"DEBUG": "1", "DATABASE_URL": "postgres://host/name", "REDIS_URL": "redis://host", "EMAIL_URL": url}
+    shown = "s.EMAIL_HOST, s.EMAIL_PORT, repr(s.EMAIL_HOST_USER), repr(s.EMAIL_HOST_PASSWORD), s.EMAIL_USE_TLS"
+    result = settings(f"import aftersales.settings as s; print({shown}, s.EMAIL_USE_SSL)", **sound)
+    assert result.stdout.strip() == meaning
+
+
+def test_mails_are_files_in_development_without_a_server():
+    sound = {"DEBUG": "1", "DATABASE_URL": "postgres://host/name", "REDIS_URL": "redis://host"}
+    result = settings("import aftersales.settings as s; print(s.EMAIL_BACKEND, s.EMAIL_FILE_PATH)", **sound)
+    assert result.stdout.strip() == f"django.core.mail.backends.filebased.EmailBackend {env.ROOT / '.dev' / 'mail'}"
+
+
+def settings(code="import aftersales.settings", **variables):
     clean = {"PATH": os.environ["PATH"], **variables}
     return subprocess.run([sys.executable, "-c", code], cwd=env.ROOT, env=clean, capture_output=True, text=True)

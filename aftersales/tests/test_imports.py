@@ -28,6 +28,8 @@ RANKS = {
     "actions": 6,
     "money": 6,
     "workers": 6,
+    "told": 6,
+    "notices": 6,
 }
 RULES, VERBS, SHELLS = 3, 6, 7
 SHELL_NAMES = {"views", "forms", "admin", "tasks", "urls", "filters", "templatetags", "management"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin
@@ -23,12 +23,7 @@ class HolidayForm(forms.ModelForm[Holiday]):
     class Meta:
         model = Holiday
         fields = ("name", "starts_at", "ends_at", "in_use")
-        help_texts = {
-            "ends_at": gettext_lazy(
-                "Clocks that run already keep their time; only those that start from now on count it."
-            ),
-            "in_use": gettext_lazy("A holiday out of use is not counted by clocks that start from now on."),
-        }
+        help_texts = {"in_use": gettext_lazy("A holiday out of use is not counted by clocks that start from now on.")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -69,6 +64,10 @@ class CalendarAdmin(ByRole[Calendar]):
     inlines = (HolidayInline,)
     list_display = ("name", "region")
     search_fields = ("name", "region")
+    words = gettext_lazy(
+        "Clocks that run already keep their time: what is changed here counts for those that start from now on."
+    )
+    fieldsets: ClassVar[Any] = ((None, {"fields": ("name", "region"), "description": words}),)
 
     def narrow(self, rows: Any, user: User) -> QuerySet[Calendar]:
         return cast("QuerySet[Calendar]", rows)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from aftersales.lifecycle.admin import ByRole
 from aftersales.models import User
-from orders.admin.fields import HumanDurationField
+from orders.admin.fields import HumanDurationField, human
 from orders.models import GoodsRule
 from orders.states import GOODS_KINDS
 
@@ -32,7 +32,7 @@ class GoodsRuleForm(forms.ModelForm[GoodsRule]):
 class GoodsRuleAdmin(ByRole[GoodsRule]):
     operator_may = frozenset({"view", "add", "change"})
     form = GoodsRuleForm
-    list_display = ("label_en", "label_zh", "code", *GOODS_KINDS, "window", "in_use")
+    list_display = ("label_en", "label_zh", "code", *GOODS_KINDS, "shown_window", "in_use")
     list_filter = ("in_use",)
     search_fields = ("label_en", "label_zh", "code")
     fieldsets: ClassVar[Any] = (
@@ -46,3 +46,7 @@ class GoodsRuleAdmin(ByRole[GoodsRule]):
     def get_readonly_fields(self, request: HttpRequest, obj: GoodsRule | None = None) -> tuple[str, ...]:
         """Products of other systems are sorted by the code."""
         return ("code",) if obj else ()
+
+    @admin.display(description=gettext_lazy("after-sale window"), ordering="window")
+    def shown_window(self, rule: GoodsRule) -> str:
+        return human(rule.window)

@@ -26,7 +26,7 @@ def holiday(calendar, begins, ends):
 
 def row(starts_at, ends_at, **more):
     """One line of the form."""
-    parts = {}
+    parts: dict[str, str] = {}
     for name, moment in (("starts_at", starts_at), ("ends_at", ends_at)):
         local = timezone.localtime(moment)
         parts |= {f"{name}_0": f"{local:%Y-%m-%d}", f"{name}_1": f"{local:%H:%M:%S}"}

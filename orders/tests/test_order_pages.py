@@ -70,8 +70,8 @@ def test_list_page_that_is_not_there(cast, alice, number):
 def test_list_queries_do_not_grow_with_orders(cast, alice, django_assert_num_queries):
     for _ in range(4):
         place(cast)
-    # session, reader, tabs, count, orders with shops, lines
-    with django_assert_num_queries(6):
+    # session, reader, tabs, count, orders with shops, lines, unread notices
+    with django_assert_num_queries(7):
         assert alice.get("/orders/").text.count("<article") == 4
 
 

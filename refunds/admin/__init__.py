@@ -1,3 +1,3 @@
-"""The admin of tickets, payouts and reasons; it completes the order's page by the verbs that give money back."""
+"""The admin of refunds; it completes the order's page by the verbs that give money back."""
 
-from refunds.admin import order, payout, reason, ticket  # noqa: F401  importing registers the pages
+from refunds.admin import notice, order, payout, reason, ticket  # noqa: F401  importing registers the pages

@@ -3,6 +3,7 @@
 from refunds.models.automatic import AutoDecision, AutoRule
 from refunds.models.dispute import Dispute, DisputeEvent, Ruling
 from refunds.models.goods import Evidence, Inspection, RepairRecord, ReturnParcel, StockIn
+from refunds.models.notice import Channel, Notice
 from refunds.models.offer import Offer
 from refunds.models.payout import Payout, PayoutEvent, PayoutLine
 from refunds.models.reason import Reason
@@ -11,10 +12,12 @@ from refunds.models.ticket import Ticket, TicketEvent, TicketLine
 __all__ = [
     "AutoDecision",
     "AutoRule",
+    "Channel",
     "Dispute",
     "DisputeEvent",
     "Evidence",
     "Inspection",
+    "Notice",
     "Offer",
     "Payout",
     "PayoutEvent",

@@ -9,11 +9,13 @@ from django import template
 
 from aftersales.lifecycle.errors import Refused
 from aftersales.lifecycle.table import State
+from aftersales.models import User
 from orders.models import Order
-from refunds import rules, words
+from refunds import notice_words, rules, words
 from refunds.errors import RefundError
 from refunds.lifecycle import DISPUTE, PAYOUT, TICKET
-from refunds.models import Dispute, Payout, Ticket, TicketLine
+from refunds.models import Dispute, Notice, Payout, Ticket, TicketLine
+from refunds.models.notice import MOST_COUNTED
 
 register = template.Library()
 register.filter("ticket_consequence", words.consequence)
@@ -21,6 +23,19 @@ register.filter("comes_next", words.comes_next)
 register.filter("where_the_money_is", words.where_the_money_is)
 register.filter("dispute_consequence", words.dispute_consequence)
 register.filter("dispute_next", words.dispute_next)
+register.filter("notice_subject", notice_words.subject)
+register.filter("notice_sentences", notice_words.sentences)
+register.filter("notice_until", notice_words.until)
+register.filter("notice_consequence", notice_words.consequence)
+
+
+@register.simple_tag
+def unread_notices(user: object) -> str:
+    """`{% unread_notices user as unread %}`: how many notices the reader has not read, "" for none and for nobody."""
+    if not isinstance(user, User):
+        return ""
+    number = Notice.objects.in_inbox(user).unread()[:MOST_COUNTED].count()
+    return f"{MOST_COUNTED - 1}+" if number == MOST_COUNTED else str(number or "")
 
 
 @register.filter

@@ -1,9 +1,10 @@
-"""The real channel, a process with its own books, for the tests of the workers."""
+"""The real channel and a real mail server, processes of their own, for the tests of the workers."""
 
 import pytest
 
 import payments.sandbox
 from payments.testing import SandboxProcess
+from refunds.tests.mailbox import MailServer
 
 KEY = "a-key-that-only-these-tests-know"
 
@@ -23,3 +24,21 @@ def channel(process, settings, monkeypatch):
     settings.PUBLIC_URL = "http://127.0.0.1:9"
     monkeypatch.setattr(payments.sandbox, "TIMEOUT", 0.5)
     return process
+
+
+@pytest.fixture(scope="session")
+def mail_server(tmp_path_factory):
+    server = MailServer(tmp_path_factory.mktemp("mail"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def post(mail_server, settings):
+    """The real mail server with nothing in it and no faults; one that does not answer is given up after a second."""
+    mail_server.empty()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", mail_server.port, 1
+    settings.PUBLIC_URL = "https://shop.example"
+    return mail_server

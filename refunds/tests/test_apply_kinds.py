@@ -223,5 +223,5 @@ def test_query_count_is_fixed(alice, cast, order, blue, django_assert_num_querie
     large = ship(pay(place(cast, {cast.mug: 1, cast.lamp: 1, blue: 2})), cast)
     Reason.objects.create(side="buyer", code="more", label_en="More", label_zh="更多")
     for each in (order, large):
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(7):
             alice.get(address(each))

@@ -214,7 +214,7 @@ def test_unpaid_order_has_nothing_to_ask_for(alice, cast):
 def test_query_count_does_not_grow_with_the_lines(alice, cast, django_assert_num_queries):
     small, large = pay(place(cast, {cast.mug: 1})), pay(place(cast))
     for order in (small, large):
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(6):
             alice.get(address(order))
 
 

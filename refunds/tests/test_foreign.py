@@ -9,6 +9,7 @@ from aftersales import actors
 from aftersales.testing import file, one, pay, place, ship
 from refunds import actions
 from refunds.models import Evidence, Offer, Ruling
+from refunds.notices import announce
 from refunds.rules import Terms
 from refunds.tests.filling import filled, photo, world
 from refunds.tests.hearing import agent_of, ruled
@@ -39,10 +40,19 @@ def rows(client, cast):
     agreed = file(order, {lamp.pk: 1}, kind="return_refund")
     actions.agree(one(agreed), actors.seller(cast.bob), version=1)
     other = ship(pay(place(cast)), cast)
-    offered, judged = (file(other, {line.pk: 1}) for line in other.lines.order_by("pk"))
+    offered = file(other, {other.lines.first().pk: 1})
     actions.offer(one(offered), actors.seller(cast.bob), Terms("refund_only", 500), "half of it")
-    ruled(judged, cast)
-    return {"order": order, "tickets": [*order.tickets.all(), offered, judged], "evidence": Evidence.objects.get()}
+    return {"order": order, "tickets": [*order.tickets.all(), offered], "evidence": Evidence.objects.get()}
+
+
+@pytest.fixture
+def judged(cast, rows):
+    """A ticket that customer service has ruled on."""
+    order = ship(pay(place(cast)), cast)
+    ticket = file(order, {order.lines.first().pk: 1})
+    ruled(ticket, cast)
+    rows["tickets"].append(ticket)
+    return ticket
 
 
 def keys(rows, kind):
@@ -70,7 +80,7 @@ def _seen(answer, key):
 
 @pytest.mark.parametrize("who", ["carol", "dave", "bob", "agent", "nobody"])
 @pytest.mark.parametrize(("name", "kind", "method"), TRIES)
-def test_foreign_row_is_a_missing_row(client, cast, rows, who, name, kind, method):
+def test_foreign_row_is_a_missing_row(client, cast, rows, judged, who, name, kind, method):
     if (who, kind) == ("bob", "evidence"):
         who = "dave"  # the shop's own seller may see the photo
     if who == "agent":
@@ -89,17 +99,20 @@ def test_foreign_row_is_a_missing_row(client, cast, rows, who, name, kind, metho
 
 
 def test_every_address_is_tried():
-    tried = {name for name, _, _ in PAGES} | {"tickets", "notices"}
+    # Addresses that name no row: the lists below, the channels' door, and the inbox's mark (test_inbox.py).
+    tried = {name for name, _, _ in PAGES} | {"tickets", "inbox", "notices", "read"}
     assert tried == {pattern.name for pattern in urlpatterns}
 
 
 def test_lists_show_nothing_foreign(client, cast, rows):
+    announce()
+    lists = [reverse("refunds:tickets"), reverse("refunds:tickets") + "?tab=ended", reverse("refunds:inbox")]
     client.force_login(cast.carol)
-    for tab in ("", "?tab=ended"):
-        page = client.get(reverse("refunds:tickets") + tab).content.decode()
+    for address in lists:
+        page = client.get(address).content.decode()
         assert not any(ticket.number in page for ticket in rows["tickets"])
     client.logout()
-    assert client.get(reverse("refunds:tickets")).status_code == 302
+    assert {client.get(address).status_code for address in lists} == {302}
 
 
 def test_lines_of_a_foreign_order_cannot_be_named(client, cast, rows):

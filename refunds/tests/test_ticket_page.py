@@ -242,19 +242,19 @@ def test_list_takes_any_page(alice, returning, query):
 
 
 def test_query_counts_are_fixed(alice, cast, returning, django_assert_num_queries):
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         alice.get(reverse("refunds:tickets"))
     for _ in range(3):
         other = ship(pay(place(cast)), cast)
         file(other, {line.pk: 1 for line in other.lines.all()})
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         alice.get(reverse("refunds:tickets"))
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         alice.get(address(returning))
     for number in range(3):
         returning.parcels.create(carrier="SF", number=number)
         actions.message(one(returning), seller(cast), "and another word", [photo(), photo()])
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         alice.get(address(returning))
 
 

@@ -1,1 +1,2 @@
-"""The buyer's after-sale pages (apply, tickets, evidence), and the door of the payment channels (notices)."""
+"""The buyer's after-sale pages (apply, tickets, evidence), everybody's inbox, and the door of the payment channels
+(notices)."""

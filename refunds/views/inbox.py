@@ -1,0 +1,56 @@
+"""A person's inbox: what they were told, each a link to the page it is about. Opening marks nothing as read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from orders.views.pages import personal, reader, see_other
+from refunds.models import Notice
+
+PER_PAGE = 20
+LARGEST_KEY = 2**63 - 1
+
+
+class ReadForm(forms.Form):
+    """One notice by its id, or all up to the newest one that the reader has seen."""
+
+    id = forms.IntegerField(min_value=1, max_value=LARGEST_KEY, required=False)
+    upto = forms.IntegerField(min_value=1, max_value=LARGEST_KEY, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        if (self.cleaned_data.get("id") is None) == (self.cleaned_data.get("upto") is None):
+            raise forms.ValidationError("one of id and upto")
+        return self.cleaned_data
+
+    def chosen(self) -> Q:
+        key, upto = self.cleaned_data["id"], self.cleaned_data["upto"]
+        return Q(pk=key) if upto is None else Q(pk__lte=upto)
+
+
+@personal
+@require_safe
+def inbox(request: HttpRequest) -> HttpResponse:
+    """What the reader was told, newest first."""
+    mine = Notice.objects.in_inbox(reader(request)).order_by("-pk")
+    page = Paginator(mine, PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "refunds/inbox.html", {"page": page})
+
+
+@personal
+@require_http_methods(["GET", "HEAD", "POST"])
+def read(request: HttpRequest) -> HttpResponse:
+    """POST marks the reader's notices as read. GET, where a login leads back to, changes nothing."""
+    if request.method == "POST":
+        form = ReadForm(request.POST)
+        if not form.is_valid():
+            return HttpResponseBadRequest("Send id or upto.", content_type="text/plain")
+        Notice.objects.in_inbox(reader(request)).filter(form.chosen()).mark_read()
+    return see_other(reverse("refunds:inbox"))
