@@ -106,7 +106,7 @@ def _disputes(ticket: Ticket) -> Sequence[Dispute]:
     """The last one first, with what its sides may read."""
     given = Prefetch("rulings", Ruling.objects.filter(GIVEN).order_by("-pk"), to_attr="given")
     questions = DisputeEvent.objects.filter(action="ask").order_by("-pk")
-    return ticket.disputes.prefetch_related(given, Prefetch("events", questions, to_attr="questions"))
+    return list(ticket.disputes.prefetch_related(given, Prefetch("events", questions, to_attr="questions")))
 
 
 def _dispute(ticket: Ticket, dispute: Dispute, lines: Sequence[TicketLine], sent: ActionForm | None) -> DisputeCard:
