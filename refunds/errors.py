@@ -59,6 +59,7 @@ class RefundError(models.TextChoices):
     )
     POSTAGE = "postage", _("Of the postage at most %(most)s is paid back.")
     SIGNED_FOR = "signed_for", _("This parcel has been signed for. Its waybill cannot be changed any more.")
+    KNOWN_PARCEL = "known_parcel", _("A parcel with this carrier and number is on the ticket already.")
     NO_PARCEL = "no_parcel", _("This parcel does not belong to the ticket. Load the page again.")
     REPAIR = "repair", _("Say what was wrong with %(title)s and what was done about it.")
     SHORT = "short", _("There are not enough of %(title)s in stock. Offer money instead, or fill up the stock.")

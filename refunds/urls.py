@@ -7,7 +7,8 @@ from refunds.views.apply import amend, apply
 from refunds.views.evidence import evidence
 from refunds.views.inbox import inbox, read
 from refunds.views.notices import notice
-from refunds.views.tickets import confirm, send_waybill, ticket, ticket_list, withdraw
+from refunds.views.tickets import act, act_on_dispute, ticket, ticket_list
+from refunds.views.ways import DISPUTE_WAYS, WAYS
 
 app_name = "refunds"
 urlpatterns = [
@@ -15,9 +16,11 @@ urlpatterns = [
     path("tickets/", ticket_list, name="tickets"),
     path("tickets/<slug:number>/", ticket, name="ticket"),
     path("tickets/<slug:number>/amend/", amend, name="amend"),
-    path("tickets/<slug:number>/withdraw/", withdraw, name="withdraw"),
-    path("tickets/<slug:number>/send_waybill/", send_waybill, name="send_waybill"),
-    path("tickets/<slug:number>/confirm/", confirm, name="confirm"),
+    *(path(f"tickets/<slug:number>/{name}/", act, {"action": name}, name=name) for name in WAYS),
+    *(
+        path(f"tickets/<slug:number>/dispute/{name}/", act_on_dispute, {"action": name}, name=name)
+        for name in DISPUTE_WAYS
+    ),
     path("evidence/<int:pk>/", evidence, name="evidence"),
     path("inbox/", inbox, name="inbox"),
     path("inbox/read/", read, name="read"),

@@ -147,6 +147,24 @@ INTERNAL: Final = frozenset({"claim", "hand_over", "confirm", "object", "escalat
 # Why no ticket can be filed although the order's state allows it.
 NOTHING_LEFT: Final = _("Every item has an open ticket, or nothing of it is left to ask for.")
 
+# What an application promises, one sentence a kind, read by the buyer before it is sent.
+PROMISES: Final = {
+    Kind.REFUND_ONLY: _("The money goes back to where it was paid from once the seller has agreed."),
+    Kind.RETURN_REFUND: _(
+        "Once the seller has agreed, you send the goods back. The money goes back to where it was paid from when the "
+        "seller has accepted them."
+    ),
+    Kind.EXCHANGE: _(
+        "Once the seller has agreed, the new goods are put aside and you send yours back. The new ones are sent when "
+        "the seller has accepted yours."
+    ),
+    Kind.REPAIR: _(
+        "Once the seller has agreed, you send the goods in. They are repaired and sent back when the seller has "
+        "accepted them."
+    ),
+    Kind.REISSUE: _("Once the seller has agreed, the goods are put aside and sent to you. Nothing has to go back."),
+}
+
 _BY_ITSELF: Final = _("Nobody answered in time")
 
 

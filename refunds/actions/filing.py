@@ -195,16 +195,22 @@ def give_back(
     return ticket
 
 
-def message(tickets: QuerySet[Ticket], by: Actor, note: str, photos: Sequence[File[bytes]] = ()) -> Event:
-    """Words and photos of a side or of customer service, at any time before the end. Raises Refused for nothing, or for
-    more than a ticket takes."""
+def message(
+    tickets: QuerySet[Ticket], by: Actor, note: str, photos: Sequence[File[bytes]] = (), *, token: UUID | None = None
+) -> Event:
+    """Words and photos of a side or of customer service, at any time before the end. `token` names the form: the same
+    one again returns the message that it sent. Raises Refused for nothing, or for more than a ticket takes."""
     if not (note.strip() or photos):
         raise Refused(RefundError.NO_WORDS, "note")
     proofs = list(store(photos))
     with story(by):
         ticket = locked(tickets, by, "message")
-        if ticket.events.filter(action="message").count() >= settings.MESSAGES_PER_TICKET:
+        sent = ticket.events.filter(action="message")
+        if token and (twin := sent.filter(actor=by.user, data__token=str(token)).first()):
+            return twin
+        if sent.count() >= settings.MESSAGES_PER_TICKET:
             raise Refused(RefundError.TOO_MANY_MESSAGES, "note", most=settings.MESSAGES_PER_TICKET)
-        event = move_one(TICKET, "message", tickets, by, note=note.strip())
+        data = {"token": str(token)} if token else {}
+        event = move_one(TICKET, "message", tickets, by, note=note.strip(), data=data)
         attach(ticket, event, by, proofs)
         return event

@@ -53,6 +53,7 @@ def _parcel(
     carrier, number = _waybill(carrier, number)
     with story(by):
         ticket = locked(tickets, by, action)
+        _check_new(ticket, carrier, number, to_buyer=to_buyer)
         _check_postage(ticket, postage)
         data = {"carrier": carrier, "number": number, **({"postage": postage} if postage else {})}
         event = move_one(TICKET, action, tickets, by, data=data)
@@ -65,6 +66,12 @@ def _waybill(carrier: str, number: str) -> tuple[str, str]:
     if not (carrier and number):
         raise Refused(RefundError.WAYBILL, "number" if carrier else "carrier")
     return carrier, number
+
+
+def _check_new(ticket: Ticket, carrier: str, number: str, *, to_buyer: bool) -> None:
+    """A button that is pressed twice sends one parcel."""
+    if ticket.parcels.filter(to_buyer=to_buyer, carrier=carrier, number=number).exists():
+        raise Refused(RefundError.KNOWN_PARCEL, "number")
 
 
 def _check_postage(ticket: Ticket, postage: int) -> None:
@@ -89,6 +96,7 @@ def change_waybill(tickets: QuerySet[Ticket], by: Actor, parcel_key: int, carrie
             raise Refused(RefundError.NO_PARCEL)
         if parcel.signed_at:
             raise Refused(RefundError.SIGNED_FOR)
+        _check_new(ticket, carrier, number, to_buyer=to_buyer)
         data = {"carrier": carrier, "number": number, "before": f"{parcel.carrier} {parcel.number}"}
         event = move_one(TICKET, "change_waybill", tickets, by, data=data)
         ReturnParcel.objects.filter(pk=parcel.pk).update(carrier=carrier, number=number)

@@ -64,6 +64,11 @@ class Asked:
     part: str = ""
 
     @property
+    def gives(self) -> Sku:
+        """The article that an exchange gives, or that is sent again."""
+        return self.wanted or self.goods or self.line.sku
+
+    @property
     def difference(self) -> int:
         """By how much the wanted article costs more now (less below zero) than was paid for what it replaces, in minor
         units. It is shown, never charged."""
@@ -166,9 +171,16 @@ def check(order: Order, lines: Sequence[OrderLine], asked: Application, *, filed
         _check_money(order, asked, chosen)
     elif not chosen:
         raise Refused(RefundError.NOTHING_CHOSEN)
-    elif asked.freight or any(asked.amounts.values()):
-        raise Refused(RefundError.NO_MONEY)
+    else:
+        _check_no_money(asked)
     return chosen
+
+
+def _check_no_money(asked: Application) -> None:
+    named = {"freight": asked.freight} | {f"amount_{key}": amount for key, amount in asked.amounts.items()}
+    for name, amount in named.items():
+        if amount:
+            raise Refused(RefundError.NO_MONEY, name)
 
 
 def _check_money(order: Order, asked: Application, chosen: Sequence[Asked]) -> None:
@@ -256,12 +268,11 @@ def _check_goods(line: OrderLine, units: int, goods: Sku | None, asked: Applicat
     if not has_left(line):
         raise Refused(RefundError.NOTHING_LEFT, f"units_{line.pk}")
     part = asked.parts.get(line.pk, "").strip() if asked.kind == Kind.REISSUE else ""
-    wanted = _wanted(line, goods, asked) if asked.kind == Kind.EXCHANGE else None
-    if asked.kind in TAKES_STOCK and not part:
-        gives = wanted or goods or line.sku
-        if gives.stock < units:
-            raise Refused(RefundError.OUT_OF_STOCK, f"wanted_{line.pk}", title=str(gives), left=gives.stock)
-    return Asked(line, units, 0, goods, wanted, part)
+    item = Asked(line, units, 0, goods, _wanted(line, goods, asked) if asked.kind == Kind.EXCHANGE else None, part)
+    if asked.kind in TAKES_STOCK and not part and item.gives.stock < units:
+        name = f"{'wanted' if asked.kind == Kind.EXCHANGE else 'units'}_{line.pk}"
+        raise Refused(RefundError.OUT_OF_STOCK, name, title=str(item.gives), left=item.gives.stock)
+    return item
 
 
 def _wanted(line: OrderLine, goods: Sku | None, asked: Application) -> Sku | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import template
@@ -12,14 +13,16 @@ from aftersales.models import User
 from orders.models import Order
 from refunds import notice_words, rules, words
 from refunds.errors import RefundError
-from refunds.lifecycle import PAYOUT, TICKET
-from refunds.models import Notice, Payout, Ticket
+from refunds.lifecycle import DISPUTE, PAYOUT, TICKET
+from refunds.models import Dispute, Notice, Payout, Ticket, TicketLine
 from refunds.models.notice import MOST_COUNTED
 
 register = template.Library()
 register.filter("ticket_consequence", words.consequence)
 register.filter("comes_next", words.comes_next)
 register.filter("where_the_money_is", words.where_the_money_is)
+register.filter("dispute_consequence", words.dispute_consequence)
+register.filter("dispute_next", words.dispute_next)
 register.filter("notice_subject", notice_words.subject)
 register.filter("notice_sentences", notice_words.sentences)
 register.filter("notice_until", notice_words.until)
@@ -47,6 +50,23 @@ def payout_state(payout: Payout) -> State:
     return PAYOUT.state(payout.state)
 
 
+@register.filter
+def dispute_state(dispute: Dispute) -> State:
+    """`{% state_badge dispute|dispute_state %}`"""
+    return DISPUTE.state(dispute.state)
+
+
+@register.filter
+def price_difference(lines: Iterable[TicketLine]) -> int:
+    """By how much, in minor units, what an exchange gives costs more now than was paid for what it replaces."""
+    return sum(rules.Asked(i.line, i.quantity, i.amount, i.goods, i.wanted).difference for i in lines)
+
+
+@register.filter
+def negative(amount: int) -> int:
+    return -amount
+
+
 @register.inclusion_tag("refunds/order_tickets.html")
 def order_tickets(order: Order) -> dict[str, Any]:
     """`{% order_tickets order %}`: the order's tickets and, while rules allow one more, the way to it; money that goes
@@ -63,6 +83,10 @@ def _why_not(order: Order) -> str | None:
         rules.check_order(order)
     except Refused as refused:
         return "" if refused.code == RefundError.ORDER_STATE else str(refused)
-    free = [line for line in order.lines.all() if not line.open_tickets and rules.has_left(line)]
-    units = any(rules.units_on_offer(line, shipped=side) for line in free for side in (True, False))
-    return None if units or rules.freight_left(order) else str(words.NOTHING_LEFT)
+    free = [line for line in rules.lines_of(order) if not line.open_tickets and rules.has_left(line)]
+    asked = any(
+        rules.units_on_offer(line, shipped=side) and rules.kinds(order, [line], shipped=side)
+        for line in free
+        for side in (True, False)
+    )
+    return None if asked or rules.freight_left(order) else str(words.NOTHING_LEFT)

@@ -18,7 +18,7 @@ def filled(order: Any, units: Any, shipped: bool = True, **more: Any) -> dict[st
     fields |= {f"amount_{line.pk}": "" for line in order.lines.all()}
     fields |= {f"units_{key}": str(number) for key, number in units.items()}
     fields |= {"kind": "refund_only", "reason": "changed_mind", "description": "", "freight": ""}
-    return fields | {"shipped": "yes" if shipped else "no", "currency": "CNY", "token": str(uuid4())} | more
+    return fields | {"goods": "arrived" if shipped else "not_shipped", "currency": "CNY", "token": str(uuid4())} | more
 
 
 def photo(form: str = "JPEG", name: str = "photo.jpg", **save: Any) -> SimpleUploadedFile:

@@ -44,7 +44,9 @@ def test_page_offers_what_is_possible(alice, cast, order):
     assert f'name="units_{line.pk}" min="0" max="2"' in text
     assert 'placeholder="20.00"' in text
     assert 'value="return_refund"' in text
-    assert 'type="hidden" name="shipped" value="yes"' in text
+    assert 'type="radio" name="goods" value="arrived"' in text
+    assert 'type="radio" name="goods" value="on_the_way"' in text
+    assert 'name="goods" value="not_shipped"' not in text
     assert 'accept="image/jpeg,image/png,image/webp"' in text
     assert "multiple" in text
 
@@ -52,15 +54,15 @@ def test_page_offers_what_is_possible(alice, cast, order):
 def test_unshipped_goods_cannot_be_returned(alice, cast):
     text = alice.get(address(pay(place(cast)))).content.decode()
     assert 'value="return_refund"' not in text
-    assert 'type="hidden" name="shipped" value="no"' in text
+    assert 'type="hidden" name="goods" value="not_shipped"' in text
 
 
 def test_mixed_order_asks_which_goods(alice, cast):
     order = pay(place(cast))
     ship(order, cast, {mug(order, cast).pk: 1})
     text = alice.get(address(order)).content.decode()
-    assert 'type="radio" name="shipped" value="yes"' in text
-    assert 'type="radio" name="shipped" value="no"' in text
+    offered = re.findall(r'type="radio" name="goods" value="(\w+)"', text)
+    assert offered == ["arrived", "on_the_way", "not_shipped"]
     assert "1 shipped, 1 not shipped." in text
 
 
@@ -257,7 +259,7 @@ def test_amended_promise_is_what_is_written(alice, cast, kind, shipped):
 
 
 def test_returns_that_are_not_taken_any_more(alice, cast, order):
-    """A return can still be amended into the one kind that is left."""
+    """A return can still be amended into the kinds that are left."""
     line = mug(order, cast)
     ticket = file(order, {line.pk: 2}, kind="return_refund")
     cast.shop.return_address = ""
@@ -266,8 +268,8 @@ def test_returns_that_are_not_taken_any_more(alice, cast, order):
     page = alice.get(amending(ticket))
 
     text = page.content.decode()
-    assert 'type="hidden" name="kind" value="refund_only"' in text
-    assert "What should happen: <strong>Refund only</strong>" in text
+    offered = re.findall(r'type="radio" name="kind" value="(\w+)"', text)
+    assert offered == ["refund_only", "reissue"]
 
 
 def test_amending_twice_at_once_counts_once(alice, cast, order):

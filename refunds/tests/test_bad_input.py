@@ -15,6 +15,7 @@ from aftersales.testing import file, pay, place, ship
 from refunds import photos
 from refunds.errors import RefundError
 from refunds.models import Reason, Ticket
+from refunds.states import SENDS
 from refunds.tests.filling import codes, filled, photo, world
 
 
@@ -59,6 +60,9 @@ AMOUNTS = [
     "1" + "0" * 20, "0x10", "1 000", "1_000", "\x00", "5\x00", "--", "1.2.3",
 ]  # fmt: skip
 
+WORDS = {"reason": "other", "description": "the handle is loose"}
+WANTED = ["-1", "0", "999999", "1.0", "x", "１", "1e1", "\x00", "1" + "0" * 18, "lamp"]
+
 CASES = [
     *[({"units_mug": typed}, "units_mug", "units") for typed in UNITS],
     *[({"amount_mug": typed}, "amount_mug", "amount") for typed in AMOUNTS],
@@ -78,14 +82,29 @@ CASES = [
     ({"units_１": "1"}, "__all__", "unknown_line"),
     ({"units_1; drop table": "1"}, "__all__", "unknown_line"),
     ({"kind": ""}, "kind", "kind_missing"),
-    ({"kind": "exchange"}, "kind", "kind"),
+    ({"kind": "exchanged"}, "kind", "kind"),
     ({"kind": "REFUND_ONLY"}, "kind", "kind"),
     ({"kind": "\x00"}, "kind", "kind"),
     ({"kind": ["return_refund", "x"]}, "kind", "kind"),
-    ({"shipped": ""}, "shipped", "required"),
-    ({"shipped": "perhaps"}, "shipped", "invalid_choice"),
-    ({"shipped": "no", "kind": "return_refund"}, "kind", "not_shipped"),
-    ({"shipped": "no"}, "units_mug", "units"),
+    ({"goods": ""}, "goods", "required"),
+    ({"goods": "perhaps"}, "goods", "invalid_choice"),
+    ({"goods": "\x00"}, "goods", "invalid_choice"),
+    ({"goods": "not_shipped", "kind": "return_refund"}, "kind", "not_shipped"),
+    ({"goods": "not_shipped"}, "units_mug", "units"),
+    ({"goods": "on_the_way", "kind": "return_refund"}, "kind", "not_arrived"),
+    ({"goods": "on_the_way", "reason": "damaged"}, "reason", "reason_arrived"),
+    ({"kind": "exchange", "reason": "late"}, "reason", "reason_kind"),
+    *[(WORDS | {"kind": kind, "amount_mug": "5"}, "amount_mug", "no_money") for kind in SENDS],
+    *[(WORDS | {"kind": kind, "freight": "5"}, "freight", "no_money") for kind in SENDS],
+    *[({"kind": "exchange", "wanted_mug": typed}, "wanted_mug", "wanted") for typed in WANTED],
+    ({"kind": "exchange", "units_mug": "3"}, "units_mug", "units"),
+    ({"kind": "exchange", "units_mug": ""}, "__all__", "nothing_chosen"),
+    ({"wanted_999999": "1"}, "__all__", "unknown_line"),
+    ({"part_999999": "lid"}, "__all__", "unknown_line"),
+    ({"kind": "reissue", "part_mug": "x" * 201}, "part_mug", "max_length"),
+    ({"kind": "reissue", "part_mug": "a\x00"}, "part_mug", "null_characters_not_allowed"),
+    ({"kind": "repair", "description": ""}, "description", "note"),
+    ({"kind": "repair", "description": " \r\n "}, "description", "note"),
     ({"reason": ""}, "reason", "reason"),
     ({"reason": "nothing_like_it"}, "reason", "reason"),
     ({"reason": "final_sale"}, "reason", "reason"),

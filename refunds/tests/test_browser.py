@@ -6,10 +6,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 
+from aftersales import actors
 from aftersales.processes import until
-from aftersales.testing import PASSWORD, books_sum_to_zero, ship
-from orders.models import Order
+from aftersales.testing import PASSWORD, books_sum_to_zero, one, ship
+from orders.models import Order, Sku
+from refunds import actions
 from refunds.models import Notice, Payout, Ticket
+from refunds.rules import Decision
+from refunds.tests.hearing import agent_of, rejected
 
 PHONE = {"width": 390, "height": 844}
 
@@ -86,9 +90,10 @@ def test_from_buy_to_money_back(site, cast, person):
 
     line = order.lines.get()
     buyer.goto(f"/orders/{order.number}/refund/")
+    buyer.check("[name=goods][value=arrived]")
     buyer.check("[name=kind][value=return_refund]")
     buyer.fill(f"[name=units_{line.pk}]", "1")
-    buyer.select_option("[name=reason]", label="Changed my mind")
+    buyer.select_option("[name=reason]", "changed_mind")
     accessible(buyer)
     buyer.click("text=File the ticket")
     buyer.wait_for_url("**/tickets/T*/")
@@ -129,8 +134,9 @@ def test_double_click_and_back_button_make_one_ticket(site, cast, person):
     buyer = person("alice@example.com")
     buyer.goto(f"/orders/{order.number}/refund/")
     buyer.fill(f"[name=units_{order.lines.first().pk}]", "1")
+    buyer.check("[name=goods][value=arrived]")
     buyer.check("[name=kind][value=refund_only]")
-    buyer.select_option("[name=reason]", label="Changed my mind")
+    buyer.select_option("[name=reason]", "changed_mind")
 
     buyer.dblclick("text=File the ticket")
     buyer.wait_for_url("**/tickets/T*/")
@@ -139,6 +145,85 @@ def test_double_click_and_back_button_make_one_ticket(site, cast, person):
 
     assert Ticket.objects.count() == 1
     assert "has an open ticket" in buyer.inner_text("main")
+
+
+def test_exchange_on_a_phone(site, cast, person):
+    """The form asks only for what an exchange needs; then the goods travel both ways."""
+    from aftersales.testing import pay, place
+
+    blue = Sku.objects.create(product=cast.mug.product, code="blue", variant="blue", price=1250, stock=5)
+    order = ship(pay(place(cast, {cast.mug: 2})), cast)
+    line = order.lines.get()
+    buyer = person("alice@example.com")
+    buyer.goto(f"/orders/{order.number}/refund/")
+    buyer.check("[name=goods][value=on_the_way]")
+    assert not buyer.is_visible("[name=kind][value=exchange]")
+    buyer.check("[name=goods][value=arrived]")
+    buyer.check("[name=kind][value=exchange]")
+    assert not buyer.is_visible(f"[name=amount_{line.pk}]")
+    buyer.fill(f"[name=units_{line.pk}]", "2")
+    buyer.select_option(f"[name=wanted_{line.pk}]", str(blue.pk))
+    buyer.select_option("[name=reason]", "changed_mind")
+    accessible(buyer)
+    buyer.click("button[name=preview]")
+    buyer.wait_for_selector("#summary")
+    assert "CN¥5.00 more" in buyer.inner_text("#summary")
+    assert not buyer.is_visible(f"[name=amount_{line.pk}]")
+    accessible(buyer)
+    buyer.click("text=File the ticket")
+    buyer.wait_for_url("**/tickets/T*/")
+    ticket = Ticket.objects.get()
+
+    seller = actors.seller(cast.bob)
+    actions.agree(one(ticket), seller, version=1)
+    buyer.reload()
+    accessible(buyer)
+    buyer.fill("[name=carrier]", "SF")
+    buyer.fill("[name=number]", "SF1")
+    buyer.click("text=I have sent the goods")
+    buyer.wait_for_selector("text=I have sent another parcel")
+    accessible(buyer)
+    actions.accept(one(ticket), seller)
+    actions.dispatch(one(ticket), seller, "SF", "SF2")
+    buyer.reload()
+    accessible(buyer)
+    buyer.click("button:has-text('The goods have arrived')")
+    buyer.wait_for_selector("text=Thank you for confirming.")
+    ticket.refresh_from_db()
+    assert ticket.state == "succeeded"
+
+
+def test_customer_service_from_a_rejection(site, cast, person):
+    from aftersales.testing import file, pay, place
+
+    order = ship(pay(place(cast)), cast)
+    ticket = rejected(file(order, {line.pk: 1 for line in order.lines.all()}), cast)
+    buyer = person("alice@example.com")
+    buyer.goto(f"/tickets/{ticket.number}/")
+    buyer.click("summary:has-text('Call customer service')")
+    accessible(buyer)
+    buyer.click("button:has-text('Call customer service')")
+    buyer.wait_for_selector("text=Say why, in a few words.")
+    accessible(buyer)
+    buyer.fill("#id_call_cs_note", "It was not on sale.")
+    buyer.click("button:has-text('Call customer service')")
+    buyer.click("button:has-text('I have nothing to add')")
+    buyer.wait_for_selector("text=Customer service waits for the seller.")
+    accessible(buyer)
+
+    dispute, agent = ticket.disputes.get(), actors.agent(agent_of(cast))
+    actions.rest(one(dispute), actors.seller(cast.bob))
+    actions.claim(one(dispute), agent)
+    actions.rule(one(dispute), agent, Decision("refund", 2000, note="The shop's page did not say so."))
+    buyer.reload()
+    accessible(buyer)
+    buyer.click("button:has-text('Accept the ruling')")
+    buyer.wait_for_selector("text=It is final once the seller accepts it too")
+    actions.accept_ruling(one(dispute), actors.seller(cast.bob))
+    until(lambda: Ticket.objects.filter(state="succeeded").exists())
+    assert Payout.objects.get().amount == 2000
+    buyer.reload()
+    accessible(buyer)
 
 
 def test_the_same_pages_in_chinese(site, cast, person):

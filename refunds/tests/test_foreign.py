@@ -8,10 +8,13 @@ from django.urls import reverse
 from aftersales import actors
 from aftersales.testing import file, one, pay, place, ship
 from refunds import actions
-from refunds.models import Evidence
+from refunds.models import Evidence, Offer, Ruling
 from refunds.notices import announce
+from refunds.rules import Terms
 from refunds.tests.filling import filled, photo, world
+from refunds.tests.hearing import agent_of, ruled
 from refunds.urls import urlpatterns
+from refunds.views.ways import DISPUTE_WAYS, WAYS
 
 MISSING = "X261123NOTHERE"
 # name of the address, what it names, which methods it takes
@@ -19,9 +22,7 @@ PAGES = [
     ("apply", "order", ("get", "post")),
     ("ticket", "ticket", ("get",)),
     ("amend", "ticket", ("get", "post")),
-    ("withdraw", "ticket", ("post",)),
-    ("send_waybill", "ticket", ("post",)),
-    ("confirm", "ticket", ("post",)),
+    *[(name, "ticket", ("post",)) for name in (*WAYS, *DISPUTE_WAYS)],
     ("evidence", "evidence", ("get",)),
 ]
 TRIES = [(name, row, method) for name, row, methods in PAGES for method in methods]
@@ -38,9 +39,20 @@ def rows(client, cast):
     client.logout()
     agreed = file(order, {lamp.pk: 1}, kind="return_refund")
     actions.agree(one(agreed), actors.seller(cast.bob), version=1)
-    sent_back = ship(pay(place(cast)), cast)
-    returned = file(sent_back, {sent_back.lines.first().pk: 1}, kind="return_refund")
-    return {"order": order, "tickets": [*order.tickets.all(), returned], "evidence": Evidence.objects.get()}
+    other = ship(pay(place(cast)), cast)
+    offered = file(other, {other.lines.first().pk: 1})
+    actions.offer(one(offered), actors.seller(cast.bob), Terms("refund_only", 500), "half of it")
+    return {"order": order, "tickets": [*order.tickets.all(), offered], "evidence": Evidence.objects.get()}
+
+
+@pytest.fixture
+def judged(cast, rows):
+    """A ticket that customer service has ruled on."""
+    order = ship(pay(place(cast)), cast)
+    ticket = file(order, {order.lines.first().pk: 1})
+    ruled(ticket, cast)
+    rows["tickets"].append(ticket)
+    return ticket
 
 
 def keys(rows, kind):
@@ -52,7 +64,8 @@ def keys(rows, kind):
 def attempt(client, method, name, key, order):
     """Everything that any of the forms sends, with the keys of the row's owner."""
     mug = order.lines.first()
-    fields = filled(order, {mug.pk: 1}) | {"version": "1", "carrier": "SF", "number": "1"}
+    fields = filled(order, {mug.pk: 1}) | {"version": "1", "carrier": "SF", "number": "1", "note": "why"}
+    fields |= {"offer": Offer.objects.get().pk, "ruling": Ruling.objects.get().pk, "parcel": "1"}
     address = reverse(f"refunds:{name}", args=(key,))
     answer = client.get(address) if method == "get" else client.post(address, fields)
     answers = [answer] if method == "get" else [answer, client.post(address, fields | {"preview": "1"})]
@@ -65,12 +78,14 @@ def _seen(answer, key):
     return re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", text).replace(str(key), "KEY")
 
 
-@pytest.mark.parametrize("who", ["carol", "dave", "bob", "nobody"])
+@pytest.mark.parametrize("who", ["carol", "dave", "bob", "agent", "nobody"])
 @pytest.mark.parametrize(("name", "kind", "method"), TRIES)
-def test_foreign_row_is_a_missing_row(client, cast, rows, who, name, kind, method):
+def test_foreign_row_is_a_missing_row(client, cast, rows, judged, who, name, kind, method):
     if (who, kind) == ("bob", "evidence"):
         who = "dave"  # the shop's own seller may see the photo
-    if who != "nobody":
+    if who == "agent":
+        client.force_login(agent_of(cast))
+    elif who != "nobody":
         client.force_login(getattr(cast, who))
     before = [world(ticket.order) for ticket in rows["tickets"]]
     missing = 987654321 if kind == "evidence" else MISSING

@@ -13,11 +13,12 @@ from orders.actions import receive
 from orders.models import Order
 from refunds import actions, money, words
 from refunds.actions import Rejection
-from refunds.lifecycle import PAYOUT, TICKET
+from refunds.lifecycle import DISPUTE, PAYOUT, TICKET
 from refunds.models import Payout, Reason
 from refunds.rules import Application, Found
-from refunds.states import PayoutState, TicketState
-from refunds.tests.filling import world
+from refunds.states import DisputeState, Kind, PayoutState, TicketState
+from refunds.tests.filling import photo, world
+from refunds.views.ways import DISPUTE_WAYS, WAYS
 
 
 @pytest.fixture
@@ -130,7 +131,7 @@ def test_bad_waybill_is_refused(alice, cast, order, returning, carrier, number, 
     before = world(order)
     answer = alice.post(address(returning, "send_waybill"), {"carrier": carrier, "number": number})
     assert answer.status_code == 422
-    assert list(answer.context["waybill"].errors) == fields
+    assert list(answer.context["sent"].errors) == fields
     assert world(order) == before
 
 
@@ -186,7 +187,7 @@ def test_second_withdrawal_shows_where_it_stands(alice, order, returning):
     assert world(order) == before
 
 
-@pytest.mark.parametrize("action", ["withdraw", "confirm", "send_waybill"])
+@pytest.mark.parametrize("action", [*WAYS, *DISPUTE_WAYS])
 def test_actions_do_nothing_on_get_or_forgery(cast, order, returning, client, action):
     before = world(order)
     client.force_login(cast.alice)
@@ -200,9 +201,11 @@ def test_actions_do_nothing_on_get_or_forgery(cast, order, returning, client, ac
 
 
 def test_every_buyer_action_has_a_form():
-    for state in TicketState.all():
-        for transition in TICKET.actions_of(Role.BUYER, state):
-            get_template(f"refunds/actions/{transition.name}.html")
+    for life, ways in ((TICKET, {"amend", *WAYS}), (DISPUTE, set(DISPUTE_WAYS))):
+        names = {t.name for t in life.transitions if Role.BUYER in t.who}
+        assert names == ways
+        for name in names:
+            get_template(f"refunds/actions/{name}.html")
 
 
 def test_every_state_has_its_words():
@@ -210,7 +213,11 @@ def test_every_state_has_its_words():
     assert set(words.NEXT) == {str(state) for state in TicketState.all()}
     assert set(words.MONEY) == {str(state) for state in PayoutState.all()}
     assert set(words.EVENTS) == {"begin", "remind", *(transition.name for transition in TICKET.transitions)}
-    assert set(words.CLOCKS) == {state.clock for state in TicketState.all() if state.clock}
+    assert set(words.CLOCKS) == {s.clock for life in (TicketState, DisputeState) for s in life.all() if s.clock}
+    assert set(words.PROMISES) == set(Kind)
+    assert set(words.DISPUTE_CONSEQUENCES) == set(DisputeState.timed())
+    assert set(words.DISPUTE_NEXT) == {str(state) for state in DisputeState.all()}
+    assert set(words.DISPUTE_EVENTS) == {"begin", "remind", *(t.name for t in DISPUTE.transitions)}
 
 
 # --- the list ---------------------------------------------------------------------------------------------------------
@@ -242,11 +249,12 @@ def test_query_counts_are_fixed(alice, cast, returning, django_assert_num_querie
         file(other, {line.pk: 1 for line in other.lines.all()})
     with django_assert_num_queries(7):
         alice.get(reverse("refunds:tickets"))
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(16):
         alice.get(address(returning))
-    for carrier in "abc":
-        returning.parcels.create(carrier=carrier, number="1")
-    with django_assert_num_queries(10):
+    for number in range(3):
+        returning.parcels.create(carrier="SF", number=number)
+        actions.message(one(returning), seller(cast), "and another word", [photo(), photo()])
+    with django_assert_num_queries(16):
         alice.get(address(returning))
 
 

@@ -27,6 +27,7 @@ from refunds.forms import AmendForm, ApplicationForm, FilingForm
 from refunds.lifecycle import TICKET
 from refunds.models import Ticket
 from refunds.rules import Application, Asked
+from refunds.states import REFUNDS, RETURNS, Kind
 from refunds.views.pages import ticket_conflict
 
 Send = Callable[[Application, Sequence[File[bytes]]], Ticket]
@@ -37,13 +38,29 @@ get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 class Summary:
     """What a checked application comes to, in minor units."""
 
+    asked: Application
     lines: Sequence[Asked]
-    freight: int
-    photos: int
 
     @property
     def total(self) -> int:
-        return sum(item.amount for item in self.lines) + self.freight
+        return sum(item.amount for item in self.lines) + self.asked.freight
+
+    @property
+    def is_money(self) -> bool:
+        return self.asked.kind in REFUNDS
+
+    @property
+    def difference(self) -> int:
+        """By how much what is wanted costs more than what it replaces; less below zero."""
+        return sum(item.difference for item in self.lines)
+
+    def promise(self) -> str:
+        return str(words.PROMISES[Kind(self.asked.kind)])
+
+    def freight_by(self) -> str:
+        """Who pays for the goods' way back; "" where nothing goes back."""
+        reason = self.asked.reason
+        return str(reason.get_freight_by_display()) if reason and self.asked.kind in RETURNS else ""
 
 
 @login_required
@@ -128,7 +145,7 @@ def _check(form: ApplicationForm, asked: Application, ticket: Ticket | None) -> 
     if ticket:
         asked = replace(asked, photos=asked.photos + ticket.evidence.filter(role=Role.BUYER).count())
     rules.check_order(form.order, filed=ticket is not None)
-    return Summary(rules.check(form.order, form.lines, asked, filed=ticket is not None), asked.freight, asked.photos)
+    return Summary(asked, rules.check(form.order, form.lines, asked, filed=ticket is not None))
 
 
 def _page(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:

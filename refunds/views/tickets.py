@@ -2,43 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from aftersales import actors
 from aftersales.actors import Role
 from aftersales.lifecycle.errors import Conflict, Refused
+from aftersales.lifecycle.offers import open_to
+from aftersales.lifecycle.table import Lifecycle
 from orders.views.pages import personal, reader
-from refunds import actions, history
-from refunds.forms import WaybillForm, as_error
-from refunds.lifecycle import TICKET
-from refunds.models import Ticket
+from refunds.lifecycle import DISPUTE, TICKET
+from refunds.models import Dispute, Ticket
 from refunds.states import TicketState
 from refunds.views.pages import ticket_conflict
+from refunds.views.showing import ticket_page
+from refunds.views.ways import DISPUTE_WAYS, WAYS, Way
 
 PER_PAGE = 20
 ENDED = [str(state) for state in TicketState.all() if state.final]
-View = Callable[[HttpRequest, str], HttpResponse]
-
-
-def _action(view: View) -> View:
-    """POST does it. GET, where a login leads back to, changes nothing and shows the ticket."""
-
-    @personal
-    @require_http_methods(["GET", "HEAD", "POST"])
-    @wraps(view)
-    def by_method(request: HttpRequest, number: str) -> HttpResponse:
-        return view(request, number) if request.method == "POST" else redirect("refunds:ticket", number)
-
-    return by_method
 
 
 @personal
@@ -56,63 +42,49 @@ def ticket_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def ticket(request: HttpRequest, number: str) -> HttpResponse:
     """Where one ticket stands, what comes next and what happened."""
-    return _page(request, number)
+    return ticket_page(request, number)
 
 
-@_action
-def withdraw(request: HttpRequest, number: str) -> HttpResponse:
-    """The buyer gives a ticket up."""
-    return _act(request, number, lambda tickets, by: actions.withdraw(tickets, by), _("The ticket has been withdrawn."))
-
-
-@_action
-def confirm(request: HttpRequest, number: str) -> HttpResponse:
-    """The goods that were sent back have arrived at the buyer."""
-    return _act(request, number, lambda tickets, by: actions.confirm(tickets, by), _("Thank you for confirming."))
-
-
-@_action
-def send_waybill(request: HttpRequest, number: str) -> HttpResponse:
-    """The buyer has sent the goods back."""
-    form = WaybillForm(request.POST)
-    if not form.is_valid():
-        return _page(request, number, form, status=422)
-    try:
-        return _act(
-            request,
-            number,
-            lambda tickets, by: actions.send_waybill(tickets, by, **form.cleaned_data),
-            _("Thank you. The seller inspects the goods when they arrive."),
-        )
-    except Refused as refused:
-        form.add_error(refused.field, as_error(refused))
-        return _page(request, number, form, status=422)
-
-
-def _act(request: HttpRequest, number: str, verb: Callable[[Any, Any], object], done: str) -> HttpResponse:
-    """Do it, or show where the ticket stands now, with 409. Raises Refused."""
+@personal
+@require_http_methods(["GET", "HEAD", "POST"])
+def act(request: HttpRequest, number: str, action: str) -> HttpResponse:
+    """POST does one of WAYS. GET, where a login leads back to, changes nothing and shows the ticket."""
+    if request.method != "POST":
+        return redirect("refunds:ticket", number)
     tickets = Ticket.objects.of_buyer(reader(request)).filter(number=number)
-    mine = get_object_or_404(tickets)
+    mine = get_object_or_404(tickets.select_related("order"))
+    return _act(request, mine, action, WAYS[action], TICKET, tickets)
+
+
+@personal
+@require_http_methods(["GET", "HEAD", "POST"])
+def act_on_dispute(request: HttpRequest, number: str, action: str) -> HttpResponse:
+    """The same with one of DISPUTE_WAYS, on the ticket's last dispute."""
+    if request.method != "POST":
+        return redirect("refunds:ticket", number)
+    mine = get_object_or_404(Ticket.objects.of_buyer(reader(request)).select_related("order"), number=number)
+    last = mine.disputes.values("pk")[:1]
+    disputes = Dispute.objects.of_buyer(reader(request)).filter(pk__in=last)
+    return _act(request, mine, action, DISPUTE_WAYS[action], DISPUTE, disputes)
+
+
+def _act(request: HttpRequest, mine: Ticket, action: str, way: Way, life: Lifecycle, rows: Any) -> HttpResponse:
+    """Do it, or show where the ticket stands now, with 409; a refusal is shown at its field, with 422."""
+    form = way.form(mine, action, request.POST, request.FILES)
     try:
-        verb(tickets, actors.buyer(reader(request)))
+        _check_open(life, rows.first(), action)
+        if form.is_valid():
+            way.do(rows, actors.buyer(reader(request)), form)
+            messages.success(request, way.done)
+            return redirect("refunds:ticket", mine.number)
+    except Refused as refused:
+        form.refuse(refused)
     except Conflict as error:
         return ticket_conflict(request, error, mine)
-    messages.success(request, done)
-    return redirect("refunds:ticket", number)
+    return ticket_page(request, mine.number, form, status=422)
 
 
-def _page(request: HttpRequest, number: str, waybill: WaybillForm | None = None, status: int = 200) -> HttpResponse:
-    tickets = Ticket.objects.of_buyer(reader(request)).select_related("order__shop", "reason", "rejection")
-    mine = get_object_or_404(tickets.prefetch_related("parcels", "evidence"), number=number)
-    # Giving up comes last.
-    buttons = sorted(TICKET.actions_of(Role.BUYER, mine.state), key=lambda t: t.name == "withdraw")
-    context = {
-        "ticket": mine,
-        "order": mine.order,
-        "lines": mine.lines.select_related("line", "goods", "wanted").prefetch_related("inspections"),
-        "payout": mine.payouts.first(),
-        "history": history.entries(mine),
-        "forms": [f"refunds/actions/{t.name}.html" for t in buttons],
-        "waybill": waybill or WaybillForm(),
-    }
-    return render(request, "refunds/ticket.html", context, status=status)
+def _check_open(life: Lifecycle, row: Any, action: str) -> None:
+    """Raises Conflict for what cannot be done any more, whatever was typed."""
+    if row is None or action not in {transition.name for transition in open_to(life, row, Role.BUYER)}:
+        raise Conflict(action, row)

@@ -1,5 +1,7 @@
 // Keeps the chosen photos when the application page is shown again with a sum or with errors: a browser forgets files
 // on every load. Without this script the page says which photos to choose again.
+// Shows only what fits where the goods are and what should happen. Without it everything is there, and what does not
+// fit is refused in words.
 "use strict";
 
 (() => {
@@ -47,8 +49,44 @@
     scrollTo(0, 0);
   }
 
+  function chosen(form, name) {
+    const field = form.elements[name];
+    return field?.value ?? "";
+  }
+
+  // An element that names kinds or places fits when nothing is chosen yet, or what is chosen is among them.
+  function fits(element, choices) {
+    return Object.entries(choices).every(([about, value]) => {
+      const named = element.dataset[about];
+      return named === undefined || !value || named.split(" ").includes(value);
+    });
+  }
+
+  function fit(form) {
+    const goods = chosen(form, "goods");
+    for (const radio of form.querySelectorAll("input[name=kind][data-goods]")) {
+      const fitting = fits(radio, { goods });
+      radio.closest("div").hidden = !fitting;
+      if (!fitting) radio.checked = false;
+    }
+    const choices = { goods, kinds: chosen(form, "kind") };
+    for (const part of form.querySelectorAll("div[data-kinds]")) {
+      part.hidden = !fits(part, choices);
+      // What is hidden is not sent.
+      part.querySelectorAll("input, select").forEach((field) => { field.disabled = part.hidden; });
+    }
+    for (const option of form.querySelectorAll("select[name=reason] option")) {
+      option.hidden = option.disabled = !fits(option, choices);
+      if (option.disabled && option.selected) form.elements.reason.value = "";
+    }
+  }
+
   function listen() {
-    main.querySelector("form[enctype]")?.addEventListener("submit", send);
+    const form = main.querySelector("form[enctype]");
+    if (!form) return;
+    form.addEventListener("submit", send);
+    form.addEventListener("change", () => fit(form));
+    fit(form);
   }
 
   listen();

@@ -1,0 +1,16 @@
+"""What a buyer types, read strictly. What may be granted is judged by rules."""
+
+from refunds.forms.application import AmendForm, ApplicationForm, FilingForm
+from refunds.forms.fields import AmountField, PhotosField, ReasonChoice, as_error
+from refunds.forms.ticket import ActionForm
+
+__all__ = [
+    "ActionForm",
+    "AmendForm",
+    "AmountField",
+    "ApplicationForm",
+    "FilingForm",
+    "PhotosField",
+    "ReasonChoice",
+    "as_error",
+]

@@ -1,0 +1,155 @@
+"""The fields of the buyer's forms. They read strictly; what may be granted is judged by rules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from aftersales.lifecycle.errors import Refused
+from aftersales.money import parse, plain, shown
+from orders.models import OrderLine, Sku
+from refunds.errors import RefundError
+from refunds.models import Reason
+from refunds.states import RETURNS
+
+
+def as_error(refused: Refused) -> ValidationError:
+    """The refusal as a form's error, in the language that is active now."""
+    return ValidationError(str(refused), code=str(refused.code.value))
+
+
+class UnitsField(forms.CharField):
+    """Units of one line: at most four ASCII digits, 0 when left empty."""
+
+    def __init__(self, line: OrderLine, most: int) -> None:
+        attrs = {"min": 0, "max": most, "inputmode": "numeric"}
+        super().__init__(required=False, label=gettext_lazy("Units"), widget=forms.NumberInput(attrs=attrs))
+        self.line, self.most = line, most
+
+    def clean(self, value: Any) -> int:
+        text = str(value or "").strip()
+        if text and not re.fullmatch(r"[0-9]{1,4}", text):
+            raise as_error(Refused(RefundError.UNITS, title=self.line.title, most=self.most))
+        return int(text or 0)
+
+
+class AmountField(forms.CharField):
+    """An amount as a person types it, e.g. 12.50: minor units, None when left empty."""
+
+    def __init__(self, currency: str, most: int, label: Any) -> None:
+        attrs = {"inputmode": "decimal", "autocomplete": "off", "class": "short", "placeholder": plain(most, currency)}
+        super().__init__(required=False, label=label, widget=forms.TextInput(attrs=attrs))
+        self.currency = currency
+
+    def clean(self, value: Any) -> int | None:
+        text = str(value or "").strip()
+        try:
+            return parse(text, self.currency) if text else None
+        except ValueError:
+            raise as_error(Refused(RefundError.AMOUNT)) from None
+
+
+class WantedField(forms.ChoiceField):
+    """What an exchange gives instead: the key of a SKU, None for the same again. Rules judge whether it is another
+    variant of the same product."""
+
+    def __init__(self, line: OrderLine, variants: Sequence[Sku]) -> None:
+        currency = line.order.currency
+        same = [("", gettext_lazy("The same again"))]
+        others = [(str(sku.pk), f"{sku} · {shown(sku.unit_price, currency)}") for sku in variants]
+        super().__init__(required=False, label=gettext_lazy("Instead"), choices=[*same, *others])
+        self.line, self.has_choice = line, bool(others)
+
+    def clean(self, value: Any) -> int | None:
+        text = str(value or "").strip()
+        if text and not re.fullmatch(r"[0-9]{1,18}", text):
+            raise as_error(Refused(RefundError.WANTED, title=self.line.title))
+        return int(text) if text else None
+
+
+class AnyChoice(forms.ChoiceField):
+    """A choice that rules judge, so that page and verb refuse in the same words."""
+
+    def validate(self, value: Any) -> None:
+        """Everything passes."""
+
+
+Fits = Callable[[Any], Mapping[str, Iterable[str]]]
+
+
+class _Fitting:
+    """A widget whose choices say, in data attributes, what they fit: a script hides those that do not."""
+
+    fits: Fits | None = None
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)  # type: ignore[misc]  # a mixin
+        for about, words in (self.fits(value) if self.fits and value else {}).items():
+            option["attrs"][f"data-{about}"] = " ".join(words)
+        return option
+
+
+class FittingRadios(_Fitting, forms.RadioSelect):
+    pass
+
+
+class FittingSelect(_Fitting, forms.Select):
+    pass
+
+
+class ReasonChoice(forms.ModelChoiceField[Reason]):
+    def label_from_instance(self, obj: Reason) -> str:
+        return _("%(reason)s (needs a photo)") % {"reason": obj} if obj.needs_proof else str(obj)
+
+
+class BuyersReason(ReasonChoice):
+    """`returns`: whether goods may come back, so that it matters who pays for that."""
+
+    returns = False
+
+    def clean(self, value: Any) -> Reason | None:
+        """The reason, or None for anything else: rules refuse that."""
+        try:
+            reason: Reason | None = super().clean(value)
+        except ValidationError:
+            return None
+        return reason
+
+    def label_from_instance(self, obj: Reason) -> str:
+        notes = [_("needs a photo")] if obj.needs_proof else []
+        if self.returns and any(obj.fits(kind) for kind in RETURNS):
+            notes.append(_("return freight: %(payer)s") % {"payer": obj.get_freight_by_display()})
+        return _("%(reason)s (%(notes)s)") % {"reason": obj, "notes": "; ".join(notes)} if notes else str(obj)
+
+
+class Text(forms.CharField):
+    def to_python(self, value: Any) -> str:
+        """A line break counts once, as in the browser."""
+        return str(super().to_python(value)).replace("\r\n", "\n")
+
+
+class Photos(forms.FileInput):
+    allow_multiple_selected = True
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"accept": "image/jpeg,image/png,image/webp"})
+
+    def value_from_datadict(self, data: Mapping[str, Any], files: MultiValueDict[str, Any], name: str) -> Any:
+        """The files. A preview is sent without them: then it names them, so that proof is not missed."""
+        if isinstance(data, MultiValueDict) and not files.getlist(name):
+            return [item for item in data.getlist(name) if item]
+        return files.getlist(name)
+
+
+class PhotosField(forms.Field):
+    """Whether they are photos is judged where they are stored; each is a file or, in a preview, its name."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, label=gettext_lazy("Photos"), widget=Photos())

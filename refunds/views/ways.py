@@ -1,0 +1,172 @@
+"""How the buyer does each action of a ticket and of its dispute: the form, the verb, what is said when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from aftersales.actors import Actor, Role
+from aftersales.lifecycle.errors import Conflict
+from aftersales.lifecycle.offers import open_to
+from refunds import actions
+from refunds.forms.ticket import (
+    ActionForm,
+    AppealForm,
+    CallForm,
+    DeclineForm,
+    MendForm,
+    MessageForm,
+    OfferForm,
+    RulingForm,
+    WaybillForm,
+)
+from refunds.lifecycle import DISPUTE, TICKET
+from refunds.models import Dispute, ReturnParcel, Ticket
+from refunds.states import OfferAnswer
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+
+def _once(row: Any) -> list[dict[str, Any]]:
+    return [{}]
+
+
+@dataclass(frozen=True)
+class Way:
+    """`do` calls the verb with rows of one, the actor, and the cleaned form.
+
+    done    what is said when it is done
+    present the present values of each form that the page shows: one of it, unless it is about something of the row
+    """
+
+    do: Callable[[QuerySet[Any], Actor, Any], object]
+    done: str | _StrPromise
+    form: type[ActionForm] = ActionForm
+    present: Callable[[Any], Sequence[dict[str, Any]]] = _once
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One form of the page and the address that it is sent to; an action with a page of its own has no form."""
+
+    action: str
+    url: str
+    form: ActionForm | None = None
+
+    @property
+    def template(self) -> str:
+        return f"refunds/actions/{self.action}.html"
+
+
+def mendable(ticket: Ticket) -> list[ReturnParcel]:
+    """What the buyer has sent and nobody has signed for."""
+    return [parcel for parcel in ticket.parcels.all() if not (parcel.to_buyer or parcel.signed_at)]
+
+
+def _standing(ticket: Ticket) -> list[dict[str, Any]]:
+    return [{"offer": key} for key in ticket.offers.filter(answer=OfferAnswer.OPEN).values_list("pk", flat=True)]
+
+
+def _last_ruling(dispute: Dispute) -> list[dict[str, Any]]:
+    ruling = dispute.ruling
+    return [{"ruling": ruling.pk}] if ruling else []
+
+
+def _waybill(verb: Callable[..., object]) -> Callable[[QuerySet[Ticket], Actor, WaybillForm], object]:
+    return lambda rows, by, form: verb(rows, by, form.cleaned_data["carrier"], form.cleaned_data["number"], form.paid())
+
+
+def _mend(rows: QuerySet[Ticket], by: Actor, form: MendForm) -> object:
+    data = form.cleaned_data
+    return actions.change_waybill(rows, by, data["parcel"], data["carrier"], data["number"])
+
+
+def _message(rows: QuerySet[Ticket], by: Actor, form: MessageForm) -> object:
+    data = form.cleaned_data
+    return actions.message(rows, by, data["note"], form.new_photos(), token=data["token"])
+
+
+def _check_read(disputes: QuerySet[Dispute], form: RulingForm, action: str) -> None:
+    """Raises Conflict when there is another ruling than the one that the buyer has read."""
+    dispute = disputes.get()
+    ruling = dispute.ruling
+    if ruling is None or ruling.pk != form.cleaned_data["ruling"]:
+        raise Conflict(action, dispute)
+
+
+def _accept_ruling(rows: QuerySet[Dispute], by: Actor, form: RulingForm) -> object:
+    _check_read(rows, form, "accept_ruling")
+    return actions.accept_ruling(rows, by)
+
+
+def _appeal(rows: QuerySet[Dispute], by: Actor, form: AppealForm) -> object:
+    _check_read(rows, form, "appeal")
+    return actions.appeal(rows, by, form.cleaned_data["note"])
+
+
+# In the order of the page: what leads on comes first, giving up comes last.
+WAYS: Final[Mapping[str, Way]] = {
+    "accept_offer": Way(
+        lambda rows, by, form: actions.accept_offer(rows, by, form.cleaned_data["offer"]),
+        _("You have accepted the offer."),
+        OfferForm,
+        _standing,
+    ),
+    "decline_offer": Way(
+        lambda rows, by, form: actions.decline_offer(rows, by, form.cleaned_data["note"]),
+        _("You have declined the offer."),
+        DeclineForm,
+    ),
+    "send_waybill": Way(
+        _waybill(actions.send_waybill), _("Thank you. The seller inspects the goods when they arrive."), WaybillForm
+    ),
+    "confirm": Way(lambda rows, by, form: actions.confirm(rows, by), _("Thank you for confirming.")),
+    "add_parcel": Way(_waybill(actions.add_parcel), _("The parcel has been added."), WaybillForm),
+    "change_waybill": Way(
+        _mend,
+        _("The waybill has been changed."),
+        MendForm,
+        lambda ticket: [MendForm.present(parcel) for parcel in mendable(ticket)],
+    ),
+    "call_cs": Way(
+        lambda rows, by, form: actions.call_cs(rows, by, form.cleaned_data["note"], form.new_photos()),
+        _("Customer service has been called."),
+        CallForm,
+    ),
+    "withdraw": Way(lambda rows, by, form: actions.withdraw(rows, by), _("The ticket has been withdrawn.")),
+    "message": Way(_message, _("The message has been sent."), MessageForm),
+}
+DISPUTE_WAYS: Final[Mapping[str, Way]] = {
+    "accept_ruling": Way(_accept_ruling, _("You have accepted the ruling."), RulingForm, _last_ruling),
+    "appeal": Way(_appeal, _("You have appealed."), AppealForm, _last_ruling),
+    "rest": Way(lambda rows, by, form: actions.rest(rows, by), _("Customer service knows that you are done.")),
+}
+
+
+def asks(ticket: Ticket, sent: ActionForm | None = None) -> list[Ask]:
+    """The buyer's forms for what the ticket lets them do now; the one that was `sent` as it was sent."""
+    names = {transition.name for transition in open_to(TICKET, ticket, Role.BUYER)}
+    amending = [Ask("amend", reverse("refunds:amend", args=(ticket.number,)))] if "amend" in names else []
+    return amending + _forms(ticket, ticket, WAYS, names, sent)
+
+
+def dispute_asks(ticket: Ticket, dispute: Dispute, sent: ActionForm | None = None) -> list[Ask]:
+    """The same for its dispute."""
+    names = {transition.name for transition in open_to(DISPUTE, dispute, Role.BUYER)}
+    return _forms(ticket, dispute, DISPUTE_WAYS, names, sent)
+
+
+def _forms(ticket: Ticket, row: Any, ways: Mapping[str, Way], names: set[str], sent: ActionForm | None) -> list[Ask]:
+    found = []
+    for action, way in ways.items():
+        for values in way.present(row) if action in names else ():
+            form = way.form(ticket, action, initial=values)
+            was_sent = sent is not None and sent.action == action and sent.is_about(values)
+            found.append(Ask(action, reverse(f"refunds:{action}", args=(ticket.number,)), sent if was_sent else form))
+    return found
