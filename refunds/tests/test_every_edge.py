@@ -15,7 +15,19 @@ from refunds.tests.paying import agreed, balance, books_agree
 from refunds.tests.service import staffed
 from refunds.tests.walking import Walk, dispute_steps, edges_of, order_steps, payout_steps, ticket_steps
 
-APPLICATIONS = [("refund_only", False), ("refund_only", True), ("return_refund", True), ("repair", True)]
+APPLICATIONS = (
+    ("refund_only", False),
+    ("refund_only", True),
+    ("return_refund", True),
+    ("repair", True),
+    ("reissue", True),
+)
+    ("refund_only", False),
+    ("refund_only", True),
+    ("return_refund", True),
+    ("repair", True),
+    ("reissue", True),
+]
 
 
 @pytest.fixture
@@ -41,8 +53,7 @@ def _stands(ticket):
     if dispute is None or dispute.state == "final":
         return aside
     flags = (dispute.buyer_rests, dispute.seller_rests, dispute.buyer_accepts, dispute.seller_accepts)
-    ruled = dispute.ruling and dispute.ruling.verdict
-    return (*aside, dispute.state, dispute.agent_id, *flags, dispute.appealed_by, ruled)
+    return (*aside, dispute.state, bool(dispute.agent_id), *flags, bool(dispute.appealed_by))
 
 
 def _walked(life, walk):

@@ -59,7 +59,6 @@ class Walk:
         for name, act in list(self.steps()):
             if name in STAYS and (name, here[0]) in self.tried:
                 continue
-            self.tried.add((name, here[0]))
             with transaction.atomic():
                 before = {event: _last(event) for _, event in HISTORIES}
                 try:
@@ -68,6 +67,7 @@ class Walk:
                 except (Refused, Conflict):
                     transaction.set_rollback(True)
                     continue
+                self.tried.add((name, here[0]))
                 self._note(before)
                 self.go()
                 transaction.set_rollback(True)
@@ -191,7 +191,7 @@ def dispute_steps(dispute: Dispute, ticket: Ticket, cast: Any) -> Iterator[tuple
             lambda: actions.hand_over(rows, mine, agents[1].user),
         ],
         "ask": [lambda: actions.ask(rows, mine, "Photos, please.")],
-        "rule": [_rule(rows, mine, ticket, verdict) for verdict in verdicts(ticket)],
+        "rule": [_rule(rows, mine, ticket, verdict) for verdict in (Verdict.REFUND, Verdict.NEGOTIATE)],
         "confirm": [_confirm(rows, agent) for agent in agents],
         "object": [_object(rows, agent) for agent in agents],
         "accept_ruling": [lambda: actions.accept_ruling(rows, buyer), lambda: actions.accept_ruling(rows, seller)],
