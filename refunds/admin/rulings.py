@@ -34,8 +34,8 @@ def in_words(ruling: Ruling) -> str:
 
 
 def agents_for(dispute: Dispute) -> QuerySet[User]:
-    """Who may take a dispute: active agents who belong to no side of it and did not rule before the appeal."""
-    agents = User.objects.filter(is_active=True, is_customer_service=True)
+    """Who may take a dispute: active agents with a desk, of no side of it, who did not rule before the appeal."""
+    agents = User.objects.filter(is_active=True, is_staff=True, is_customer_service=True)
     others = agents.exclude(employments__shop__orders=dispute.order_id).exclude(orders=dispute.order_id)
     if not dispute.appealed_by:
         return others
