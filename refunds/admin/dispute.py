@@ -229,7 +229,7 @@ class DisputeAdmin(OfShop[Dispute], LifecycleAdmin[Dispute]):
             _("the buyer accepts the ruling"): row.buyer_accepts,
             _("the seller accepts the ruling"): row.seller_accepts,
         }
-        return ", ".join(sentence for sentence, so in said.items() if so) or "–"
+        return _(", ").join(sentence for sentence, so in said.items() if so) or "–"
 
     @admin.display(description=gettext_lazy("clocks"))
     def clocks(self, row: Dispute) -> str:

@@ -265,7 +265,7 @@ class ApplicationForm(forms.Form):
         allowed = [kind for kind in Kind if kind in shop & set(goods_rule.kinds)]
         words = _("%(goods)s: only %(kinds)s.") % {
             "goods": goods_rule,
-            "kinds": ", ".join(str(kind.label) for kind in allowed),
+            "kinds": _(", ").join(str(kind.label) for kind in allowed),
         }
         return words if len(allowed) < len(shop) else ""
 
