@@ -90,13 +90,12 @@ def lapse_offers(events: list[Event]) -> None:
 
 
 def hold_stock(events: list[Event]) -> None:
-    """What an exchange or a reissue will send is taken from stock, as far as there is enough; the rest is taken when it
-    is sent. Parts are no stock, and a repaired unit is the buyer's own."""
     take_stock(_keys(events))
 
 
 def take_stock(tickets: Collection[int]) -> None:
-    """Take from stock what these tickets will send and do not hold yet, as far as there is enough."""
+    """What an exchange or a reissue will send is taken from stock, as far as there is enough; the rest is taken when it
+    is sent. Parts are no stock, and a repaired unit is the buyer's own."""
     lines = _to_send(tickets)
     stock = {key: sku.stock for key, sku in lock_stock({item.goes_out for item in lines}).items()}
     taken: dict[int, int] = {}

@@ -18,8 +18,8 @@ from orders.states import OrderState
 from payments.testing import SandboxProcess
 from refunds import workers
 from refunds.defaults import install_reasons
-from refunds.models import Notice, Payout, Reason, Ticket
-from refunds.states import TicketState
+from refunds.models import AutoDecision, Dispute, Notice, Offer, Payout, Reason, Ticket
+from refunds.states import DisputeState, Kind, TicketState
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +61,21 @@ def test_every_state_is_there_to_be_seen(seeded):
     # Money goes back through the channel, so tickets succeed only after the workers have run.
     assert set(states(Ticket)) == {str(state) for state in TicketState.all()} - {"succeeded"}
     assert set(states(Payout)) == {"created"}
+    assert set(states(Dispute)) == {str(state) for state in DisputeState.all()}
+
+
+def test_every_kind_and_answer_is_there_to_be_seen(seeded):
+    assert set(Ticket.objects.values_list("kind", flat=True)) == set(Kind.values)
+    assert set(Ticket.objects.filter(by_seller=True).values_list("state", flat=True)) == {"refunding"}
+    assert Ticket.objects.get(kind="exchange", lines__wanted__code="250g").state == "awaiting_dispatch"
+    assert Ticket.objects.filter(kind="repair", state="awaiting_dispatch").count() == 1
+    assert Ticket.objects.filter(kind="reissue", state="awaiting_buyer_receipt").count() == 1
+    assert Offer.objects.get().ticket.state == "awaiting_buyer"
+    decision = AutoDecision.objects.get()
+    assert (decision.effect, decision.ticket.state) == ("agree", "refunding")
+    assert Dispute.objects.get(agent__email="service@example.com", state="review")
+    assert Dispute.objects.get(state="confirmation").rulings.get().needs_second
+    assert Dispute.objects.get(state="final").ticket.state == "refunding"
 
 
 def test_workers_bring_the_channels_books_and_ours_together(seeded, channel):
@@ -147,6 +162,7 @@ def test_people_have_the_rights_of_their_work(seeded):
         "tea@example.com": (True, False, False, 1),
         "noodles@example.com": (True, False, False, 1),
         "service@example.com": (True, False, True, 0),
+        "service2@example.com": (True, False, True, 0),
         "operator@example.com": (True, True, False, 0),
     }
 

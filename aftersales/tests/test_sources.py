@@ -45,12 +45,14 @@ def _lists_state(node: ast.Call) -> bool:
 
 
 def _sets_state(node: ast.Call) -> bool:
-    """Further columns of a move: sets={"state": …}."""
+    """Further columns of a move: sets={"state": …}; a column that only takes its value over, F("state"), is none."""
     return any(
-        isinstance(part, ast.Constant) and part.value == "state"
+        isinstance(key, ast.Constant) and key.value == "state"
         for keyword in node.keywords
         if keyword.arg in ("sets", "defaults")
         for part in ast.walk(keyword.value)
+        if isinstance(part, ast.Dict)
+        for key in part.keys
     )
 
 

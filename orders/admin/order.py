@@ -27,7 +27,7 @@ from aftersales.lifecycle.table import Owner
 from aftersales.money import shown
 from orders import actions
 from orders.actions import Parcel
-from orders.admin.fields import WholeNumberField
+from orders.admin.fields import WholeNumberField, human
 from orders.admin.rights import OfShop, OfShopOrder, ShopFilter
 from orders.lifecycle import ORDER
 from orders.models import Leg, Order, OrderLine, Payment, Posting, Shipment
@@ -83,6 +83,21 @@ class ParcelForm(ActionForm):
     @property
     def summary(self) -> str:
         return where_it_goes(self.order())
+
+
+class DeliverForm(ActionForm):
+    @property
+    def summary(self) -> str:
+        words = _("All parcels count as delivered. The buyer’s time to confirm becomes %(time)s, where it was longer.")
+        after = self.row.policy.after_delivery
+        return words % {"time": human(after)} if after else _("All parcels count as delivered. The clock goes on.")
+
+
+class ExtendForm(ActionForm):
+    @property
+    def summary(self) -> str:
+        words = _("The buyer has %(time)s more to confirm the receipt.")
+        return words % {"time": human(self.row.policy.receipt)}
 
 
 class LineInline(ReadOnlyInline):
@@ -182,8 +197,8 @@ class OrderAdmin(OfShop[Order], LifecycleAdmin[Order]):
     staff_path = "shop__staff__user"
     ways: ClassVar[dict[str, Way]] = {
         "ship": Way(lambda rows, by, form: actions.ship(rows, by, form.parcel()), ParcelForm),
-        "deliver": Way(lambda rows, by, form: actions.deliver(rows, by)),
-        "extend": Way(lambda rows, by, form: actions.extend(rows, by)),
+        "deliver": Way(lambda rows, by, form: actions.deliver(rows, by), DeliverForm),
+        "extend": Way(lambda rows, by, form: actions.extend(rows, by), ExtendForm),
     }
     inlines = (LineInline, ShipmentInline, PaymentInline, PostingInline)
     list_display = ("number", "badge", "deadline", "shop", "buyer", "shown_total", "placed_at")

@@ -35,12 +35,23 @@ def _answers(status: int, data: object, *, ask: bool) -> Answer:
 def _say(listening: socket.socket, status: int, body: bytes) -> None:
     connected, _ = listening.accept()
     with connected:
-        request = connected.recv(65536).decode()
+        request = _read(connected).decode()
         asked = request.lower().partition("x-sandbox-signature: ")[2][:64]
         stamp = now_stamp()
         signature = Signer(KEY).of_answer(stamp, status, asked, body)
         head = f"HTTP/1.1 {status} X\r\nX-Sandbox-Timestamp: {stamp}\r\nX-Sandbox-Signature: {signature}\r\n\r\n"
         connected.sendall(head.encode() + body)
+
+
+def _read(connected: socket.socket) -> bytes:
+    """The whole request: to close on unread bytes would reset the connection before the answer is read."""
+    data = b""
+    while True:
+        data += connected.recv(65536)
+        head, end, body = data.partition(b"\r\n\r\n")
+        length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
+        if end and len(body) >= int(length or 0):
+            return data
 
 
 def test_absent_answers_only_a_question() -> None:

@@ -45,6 +45,7 @@ from refunds.actions.goods import (
     stock_in,
 )
 from refunds.actions.orders import seller_cancel, ship_anyway
+from refunds.actions.rehearsal import Rehearsal, rehearse
 from refunds.states import DisputeState, TicketState
 
 # What silence leads to: {state: verb}.
@@ -68,6 +69,7 @@ DISPUTE_ON_DUE: Mapping[State, Verb] = {
 __all__ = [
     "DISPUTE_ON_DUE",
     "ON_DUE",
+    "Rehearsal",
     "Rejection",
     "accept",
     "accept_offer",
@@ -94,6 +96,7 @@ __all__ = [
     "message",
     "object_to",
     "offer",
+    "rehearse",
     "reject",
     "rest",
     "rule",

@@ -206,10 +206,14 @@ def finalise(disputes: QuerySet[Dispute], by: Actor) -> list[Event]:
 
 
 def _carry_out(events: Sequence[Event]) -> None:
-    """What final rulings say happens: ticket, goods and money move, and who pays the return freight is settled."""
-    final = [event.row_id for event in events if event.to_state == DisputeState.FINAL]
-    if not final:
-        return
+    """A ruling that has become final happens."""
+    if final := [event.row_id for event in events if event.to_state == DisputeState.FINAL]:
+        carry_out(final)
+
+
+def carry_out(final: Sequence[int]) -> None:
+    """What the last rulings of these disputes say happens: ticket, goods and money move, and who pays the return
+    freight is settled. Called inside the story that makes them final."""
     rulings = {ruling.dispute_id: ruling for ruling in Ruling.objects.filter(dispute__in=final).order_by("pk")}
     tickets = Ticket.objects.filter(disputes__in=final).select_related("order").order_by("pk")
     by_ticket = {dispute.ticket_id: rulings[dispute.pk] for dispute in Dispute.objects.filter(pk__in=final)}

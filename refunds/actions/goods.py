@@ -203,6 +203,7 @@ def dispatch(
         data: dict[str, Any] = {"carrier": carrier, "number": number}
         if ticket.kind == Kind.REPAIR and not ticket.sending_back:
             data |= _record_repairs(ticket, repairs or {})
+        # What was not there when silence agreed has to be there now.
         effects.take_stock([ticket.pk])
         if short := effects.short_of_stock(ticket.pk):
             raise Refused(RefundError.SHORT, title=short.line.title)

@@ -1,3 +1,11 @@
 """The admin of refunds; it completes the order's page by the verbs that give money back."""
 
-from refunds.admin import notice, order, payout, reason, ticket  # noqa: F401  importing registers the pages
+from refunds.admin import (  # noqa: F401  importing registers the pages
+    automatic,
+    dispute,
+    notice,
+    order,
+    payout,
+    reason,
+    ticket,
+)

@@ -15,7 +15,7 @@ from aftersales.lifecycle.admin import LifecycleAdmin, ReadOnlyInline, SetAsideF
 from aftersales.money import shown
 from orders.admin.rights import OfShop, OrderShopFilter
 from refunds import money, words
-from refunds.admin.forms import ProofForm
+from refunds.admin.forms import ProofForm, RetryForm
 from refunds.lifecycle import PAYOUT
 from refunds.models import Payout, PayoutLine
 from refunds.states import PayoutState
@@ -46,7 +46,7 @@ class PayoutAdmin(OfShop[Payout], LifecycleAdmin[Payout]):
     life = PAYOUT
     staff_path = "order__shop__staff__user"
     ways: ClassVar[dict[str, Way]] = {
-        "retry": Way(lambda rows, by, form: money.retry(rows, by)),
+        "retry": Way(lambda rows, by, form: money.retry(rows, by), RetryForm),
         "settle_by_hand": Way(
             lambda rows, by, form: money.settle_by_hand(rows, by, form.cleaned_data["note"]), ProofForm
         ),

@@ -12,83 +12,51 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from aftersales.actors import Actor
+from aftersales.actors import Actor, Role
 from aftersales.lifecycle.admin import (
     LifecycleAdmin,
     ReadOnlyInline,
     SetAsideFilter,
     Way,
+    person,
     queue_of,
     state_filter,
 )
 from aftersales.lifecycle.table import Owner
 from aftersales.money import shown
-from orders.admin.rights import OfShop, OrderShopFilter
+from orders.admin.rights import OfShop, OrderShopFilter, works_in_a_shop
 from orders.lifecycle import ORDER
 from orders.models import Order
 from orders.states import OrderState
-from refunds import actions, words
+from refunds import actions, history, words
 from refunds.admin.forms import (
     AcceptForm,
     AgreeForm,
+    CallForm,
     CancelForm,
+    DispatchForm,
     InspectionForm,
+    MendForm,
+    OfferForm,
     RejectForm,
+    SendBackForm,
     ShipAnywayForm,
-    WaybillForm,
+    SignForm,
+    WordsForm,
 )
+from refunds.admin.inlines import DisputeInline, LineInline, OfferInline, ParcelInline, StockInInline
 from refunds.lifecycle import TICKET
-from refunds.models import ReturnParcel, Ticket, TicketLine
+from refunds.models import ReturnParcel, Ticket
 
-
-class LineInline(ReadOnlyInline):
-    model = TicketLine
-    fields = ("goods", "quantity", "asked", "bought", "shown_paid", "left", "found")
-    readonly_fields = fields
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[TicketLine]:
-        return super().get_queryset(request).select_related("line", "ticket__order").prefetch_related("inspections")
-
-    @admin.display(description=gettext_lazy("goods"))
-    def goods(self, item: TicketLine) -> str:
-        return item.line.title
-
-    @admin.display(description=gettext_lazy("asked for"))
-    def asked(self, item: TicketLine) -> str:
-        return shown(item.amount, item.ticket.order.currency)
-
-    @admin.display(description=gettext_lazy("bought / shipped / returned"))
-    def bought(self, item: TicketLine) -> str:
-        return f"{item.line.quantity} / {item.line.shipped} / {item.line.returned}"
-
-    @admin.display(description=gettext_lazy("paid"))
-    def shown_paid(self, item: TicketLine) -> str:
-        return shown(item.line.paid, item.ticket.order.currency)
-
-    @admin.display(description=gettext_lazy("refunded / in refund / left"))
-    def left(self, item: TicketLine) -> str:
-        line, currency = item.line, item.ticket.order.currency
-        return " / ".join(shown(amount, currency) for amount in (line.settled, line.reserved, line.left))
-
-    @admin.display(description=gettext_lazy("found"))
-    def found(self, item: TicketLine) -> str:
-        seen = item.found
-        if seen is None:
-            return "–"
-        figures = _("good %(good)s, damaged %(damaged)s, missing %(missing)s")
-        figures %= {"good": seen.good, "damaged": seen.damaged, "missing": seen.missing}
-        return " · ".join(part for part in (figures, seen.note) if part)
-
-
-class ParcelInline(ReadOnlyInline):
-    model = ReturnParcel
-    fields = ("to_buyer", "carrier", "number", "sent_at")
-    readonly_fields = fields
-
-
+# What a ticket may have, by its name there.
+MAYBE: dict[str, type[ReadOnlyInline]] = {
+    "offers": OfferInline, "parcels": ParcelInline, "stock_ins": StockInInline, "disputes": DisputeInline,
+}  # fmt: skip
 # The table of orders says when one can be cancelled.
 (_CANCEL,) = ORDER.named("seller_cancel")
 CANCELLABLE = Q(Exists(Order.objects.filter(_CANCEL.guard, pk=OuterRef("order_id"), state__in=_CANCEL.sources)))
+_PARCELS = ReturnParcel.objects.filter(ticket=OuterRef("pk"), signed_at=None)
+ON_THE_WAY, SENT_OUT = Q(Exists(_PARCELS.filter(to_buyer=False))), Q(Exists(_PARCELS.filter(to_buyer=True)))
 
 
 def _orders(tickets: QuerySet[Ticket]) -> QuerySet[Order]:
@@ -108,20 +76,55 @@ def _fail(tickets: QuerySet[Ticket], by: Actor, form: InspectionForm) -> object:
     return actions.fail_inspection(tickets, by, form.found(), form.cleaned_data["note"])
 
 
-def _send_back(tickets: QuerySet[Ticket], by: Actor, form: WaybillForm) -> object:
+def _send_back(tickets: QuerySet[Ticket], by: Actor, form: SendBackForm) -> object:
     return actions.send_back(tickets, by, form.cleaned_data["carrier"], form.cleaned_data["number"])
+
+
+def _offer(tickets: QuerySet[Ticket], by: Actor, form: OfferForm) -> object:
+    return actions.offer(tickets, by, form.terms(), form.cleaned_data["note"], version=form.cleaned_data["version"])
+
+
+def _call(tickets: QuerySet[Ticket], by: Actor, form: CallForm) -> object:
+    data = form.cleaned_data
+    return actions.call_cs(tickets, by, data["note"], data["photos"], version=data["version"])
+
+
+def _message(tickets: QuerySet[Ticket], by: Actor, form: WordsForm) -> object:
+    return actions.message(tickets, by, form.cleaned_data["note"], form.cleaned_data["photos"])
+
+
+def _mend(tickets: QuerySet[Ticket], by: Actor, form: MendForm) -> object:
+    data = form.cleaned_data
+    return actions.change_waybill(tickets, by, data["parcel"].pk, data["carrier"], data["number"])
+
+
+def _dispatch(tickets: QuerySet[Ticket], by: Actor, form: DispatchForm) -> object:
+    data = form.cleaned_data
+    return actions.dispatch(tickets, by, data["carrier"], data["number"], form.repairs())
 
 
 @admin.register(Ticket)
 class TicketAdmin(OfShop[Ticket], LifecycleAdmin[Ticket]):
+    """The sellers' queue. Customer service reads the tickets that were brought before it, and writes on them."""
+
     life = TICKET
+    cs_may = frozenset({"view"})
+    change_form_template = "admin/refunds/ticket/change_form.html"
     staff_path = "order__shop__staff__user"
     ways: ClassVar[dict[str, Way]] = {
         "agree": Way(_agree, AgreeForm),
         "reject": Way(_reject, RejectForm),
+        "offer": Way(_offer, OfferForm),
         "accept": Way(lambda rows, by, form: actions.accept(rows, by), AcceptForm),
         "fail": Way(_fail, InspectionForm),
-        "send_back": Way(_send_back, WaybillForm),
+        "send_back": Way(_send_back, SendBackForm),
+        "sign_for": Way(
+            lambda rows, by, form: actions.sign_for(rows, by, form.cleaned_data["number"]), SignForm, when=ON_THE_WAY
+        ),
+        "change_waybill": Way(_mend, MendForm, when=SENT_OUT),
+        "dispatch": Way(_dispatch, DispatchForm),
+        "call_cs": Way(_call, CallForm),
+        "message": Way(_message, WordsForm),
         "ship_anyway": Way(
             lambda rows, by, form: actions.ship_anyway(_orders(rows), by, form.parcel()),
             ShipAnywayForm,
@@ -134,7 +137,7 @@ class TicketAdmin(OfShop[Ticket], LifecycleAdmin[Ticket]):
             when=CANCELLABLE,
         ),
     }
-    inlines = (LineInline, ParcelInline)
+    inlines = (LineInline, *MAYBE.values())
     list_display = ("number", "badge", "deadline", "kind", "shown_amount", "order")
     list_filter = (
         queue_of(TICKET, Owner.SELLER, gettext_lazy("Waiting for the seller")), state_filter(TICKET), "kind",
@@ -150,13 +153,37 @@ class TicketAdmin(OfShop[Ticket], LifecycleAdmin[Ticket]):
     )
     fieldsets = (
         (None, {"fields": ("number", "shown_order", "buyer", "kind", "shown_amount", "shown_freight", "why",
-                           "description", "photos", "shipped", "version", "opened_at")}),
+                           "description", "photos", "shipped", "arrived", "by_seller", "version", "opened_at")}),
         (gettext_lazy("State"), {"fields": ("badge", "deadline", "entered_at", "why_rejected", "return_address",
-                                            "why_closed", "shown_payouts")}),
+                                            "freight_by", "verdict", "why_closed", "shown_payouts")}),
     )  # fmt: skip
+    # Customer service sees what was paid, and no pages that it cannot open.
+    unlinked: ClassVar[dict[str, str]] = {"shown_order": "about_order", "shown_payouts": "about_payouts"}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Ticket]:
         return super().get_queryset(request).select_related("order__buyer", "order__shop", "reason", "rejection")
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """Who only serves customers has no queue of a shop."""
+        sells = works_in_a_shop(request) or person(request).is_superuser
+        return self.list_filter if sells else self.list_filter[1:]
+
+    def get_inlines(self, request: HttpRequest, obj: Ticket | None) -> Any:
+        """Tables of what there is; its lines always."""
+        return [LineInline, *(inline for name, inline in MAYBE.items() if obj and getattr(obj, name).exists())]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Ticket | None = None) -> Any:
+        if obj is None or set(self.roles(request, obj)) != {Role.CS}:
+            return self.fieldsets
+        return [
+            (title, {"fields": [self.unlinked.get(str(name), str(name)) for name in body["fields"]]})
+            for title, body in self.fieldsets
+        ]
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **rest: Any) -> Any:
+        if row := rest.get("obj"):
+            context["entries"] = history.entries(row, internal=Role.CS in self.roles(request, row))
+        return super().render_change_form(request, context, *args, **rest)
 
     def consequence(self, row: Ticket) -> str:
         return words.consequence(row) or words.comes_next(row)
@@ -198,11 +225,18 @@ class TicketAdmin(OfShop[Ticket], LifecycleAdmin[Ticket]):
 
     @admin.display(description=gettext_lazy("order"))
     def shown_order(self, row: Ticket) -> str:
+        link = reverse("admin:orders_order_change", args=[row.order_id])
+        return format_html('<a href="{}">{}</a> · {}', link, row.order.number, self._money(row))
+
+    @admin.display(description=gettext_lazy("order"))
+    def about_order(self, row: Ticket) -> str:
+        return f"{row.order.number} · {self._money(row)}"
+
+    def _money(self, row: Ticket) -> str:
         order = row.order
-        link = format_html('<a href="{}">{}</a>', reverse("admin:orders_order_change", args=[order.pk]), order.number)
         paid = _("paid %(paid)s, refunded %(settled)s, in refund %(reserved)s")
         figures = {name: shown(getattr(order, name), order.currency) for name in ("settled", "reserved")}
-        return format_html("{} · {}", link, paid % {"paid": shown(order.total, order.currency), **figures})
+        return paid % {"paid": shown(order.total, order.currency), **figures}
 
     @admin.display(description=gettext_lazy("photos"))
     def photos(self, row: Ticket) -> str:
@@ -220,3 +254,8 @@ class TicketAdmin(OfShop[Ticket], LifecycleAdmin[Ticket]):
             for payout in row.payouts.order_by("pk")
         )
         return format_html_join("", '<a href="{}">{}</a> {}<br>', items) or cast("Any", "–")
+
+    @admin.display(description=gettext_lazy("payouts"))
+    def about_payouts(self, row: Ticket) -> str:
+        items = ((payout, words.where_the_money_is(payout)) for payout in row.payouts.order_by("pk"))
+        return format_html_join("", "{} {}<br>", items) or cast("Any", "–")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce, Now
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
@@ -16,9 +16,9 @@ from refunds.models import Dispute, DisputeEvent, Ruling
 from refunds.states import DisputeState as S
 from refunds.states import Outcome
 
-# The last ruling is above what one agent may rule alone.
+# The last ruling is above what one agent may rule alone. Before there is one, a null would make neither guard hold.
 _LAST = Ruling.objects.filter(dispute=OuterRef("pk")).order_by("-pk").values("needs_second")[:1]
-NEEDS_SECOND = Q(Exact(Subquery(_LAST), True))
+NEEDS_SECOND = Q(Exact(Coalesce(Subquery(_LAST), Value(False)), True))
 _UNREAD: Final = {"buyer_accepts": False, "seller_accepts": False}
 _UNHEARD: Final = {"buyer_rests": False, "seller_rests": False}
 _LATE: Final = {"late_at": Coalesce("late_at", Now())}

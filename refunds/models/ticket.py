@@ -40,12 +40,9 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         they work for or of an order of their own."""
         if not user.is_customer_service:
             return self.none()
-        return (
-            self.filter(disputes__isnull=False)
-            .exclude(order__shop__staff__user=user)
-            .exclude(order__buyer=user)
-            .distinct()
-        )
+        # Not by a join: rows that are to be locked cannot be made distinct.
+        brought = self.model._base_manager.filter(disputes__isnull=False).values("pk")
+        return self.filter(pk__in=brought).exclude(order__shop__staff__user=user).exclude(order__buyer=user)
 
 
 class Ticket(Row):

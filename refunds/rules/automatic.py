@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from orders.models import Order
 from orders.states import OrderState
 from refunds.models import AutoRule, Ticket
-from refunds.states import TAKES_STOCK, Automatic, Kind
+from refunds.states import Automatic, Kind
 
 
 def fitting(ticket: Ticket, worth: int) -> AutoRule | None:
@@ -20,15 +20,8 @@ def fitting(ticket: Ticket, worth: int) -> AutoRule | None:
 
 
 def _answers(rule: AutoRule, ticket: Ticket) -> bool:
-    """Keeping the goods is about goods that would come back for money. Agreeing promises only what is in stock."""
-    if rule.effect == Automatic.KEEP_GOODS:
-        return ticket.kind == Kind.RETURN_REFUND
-    return ticket.kind not in TAKES_STOCK or _in_stock(ticket)
-
-
-def _in_stock(ticket: Ticket) -> bool:
-    lines = ticket.lines.select_related("line__sku", "goods", "wanted").filter(part="")
-    return all((line.wanted or line.goods or line.line.sku).stock >= line.quantity for line in lines)
+    """Keeping the goods is about goods that would come back for money."""
+    return rule.effect != Automatic.KEEP_GOODS or ticket.kind == Kind.RETURN_REFUND
 
 
 def _names(rule: AutoRule, ticket: Ticket) -> bool:

@@ -5,6 +5,7 @@ import pytest
 import payments.sandbox
 from payments.testing import SandboxProcess
 from refunds.tests.mailbox import MailServer
+from refunds.tests.service import staffed
 
 KEY = "a-key-that-only-these-tests-know"
 
@@ -42,3 +43,9 @@ def post(mail_server, settings):
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", mail_server.port, 1
     settings.PUBLIC_URL = "https://shop.example"
     return mail_server
+
+
+@pytest.fixture
+def desk(cast):
+    """The cast with customer service: Sam, Sue and Sid."""
+    return staffed(cast)

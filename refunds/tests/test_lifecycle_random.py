@@ -18,12 +18,11 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from aftersales import actors
 from aftersales.lifecycle.errors import Conflict, Refused
 from aftersales.lifecycle.move import sweep
-from aftersales.models import User
-from aftersales.testing import PASSWORD, one, overdue, pay, place, ship
+from aftersales.testing import one, overdue, pay, place, ship
 from orders import actions as order_actions
 from orders.actions import Checkout, Parcel
 from orders.lifecycle import ORDER
-from orders.models import Coupon, Order, OrderLine, Payment, Policy, Product, Sku
+from orders.models import Coupon, Order, OrderLine, Payment, Product, Sku
 from orders.rules import refundable
 from payments.base import Settled
 from payments.testing import SandboxProcess
@@ -36,6 +35,7 @@ from refunds.states import REFUNDS, Kind, Payer, Verdict
 from refunds.tests import always
 from refunds.tests.always import COUPONS, World
 from refunds.tests.conftest import KEY
+from refunds.tests.service import staffed
 from refunds.tests.walking import decision, order_acts, ticket_steps
 
 EXAMPLES = int(os.environ.get("RANDOM_EXAMPLES", "50"))
@@ -283,15 +283,9 @@ def test_everybody_does_anything(cast, lax, settings, half):
 def _people_and_goods(cast):
     product = Product.objects.create(shop=cast.shop, code="gift", title="Gift")
     cast.gift = Sku.objects.create(product=product, code="gift", price=7, discount=7, stock=1000)
-    cast.blue = Sku.objects.create(product=cast.mug.product, code="blue", price=1200, stock=2)
+    staffed(cast, confirm_above=2000)
     Coupon.objects.create(shop=cast.shop, code="OFF", amount=1001, left=COUPONS)
-    for name in ("sam", "sue", "sid"):
-        user = User.objects.create_user(f"{name}@example.com", PASSWORD, is_staff=True, is_customer_service=True)
-        setattr(cast, name, user)
     cast.reason, cast.goodwill = Reason.objects.get(side="buyer", code="other"), Reason.objects.get(code="goodwill")
-    policy = Policy.objects.in_force(cast.shop)
-    policy.pk, policy.shop, policy.confirm_above, policy._state.adding = None, cast.shop, 2000, True
-    policy.save()
     AutoRule.objects.create(shop=cast.shop, name="Small sums", most=150)
     AutoRule.objects.create(shop=cast.shop, name="Keep it", most=300, effect="keep_goods")
 

@@ -27,15 +27,28 @@ Act = Callable[[], object]
 HISTORIES = ((ORDER, OrderEvent), (TICKET, TicketEvent), (DISPUTE, DisputeEvent), (PAYOUT, PayoutEvent))
 
 
+STAYS = frozenset({"message", "add_parcel", "change_waybill", "sign_for"})
+# What a seller may offer instead is tried where it leads elsewhere.
+HAGGLES = {
+    "refund_only": ("refund_only", "exchange", "reissue"),
+    "return_refund": ("return_refund", "refund_only"),
+    "exchange": ("return_refund",),
+    "repair": ("return_refund",),
+    "reissue": ("refund_only",),
+}
+
+
 @dataclass
 class Walk:
     """A walk from situation to situation. `steps` yields what can be tried now as (name, act); `where` names the
-    situation, which is visited once; `edges` are the steps that were seen: (life, action, from, to)."""
+    situation, which is visited once; `edges` are the steps that were seen: (life, action, from, to). What leads
+    nowhere else, such as a message, is tried once a state."""
 
     steps: Callable[[], Iterator[tuple[str, Act]]]
     where: Callable[[], Any]
     edges: set[tuple[str, str, str, str]] = field(default_factory=set)
     seen: set[Any] = field(default_factory=set)
+    tried: set[tuple[str, str]] = field(default_factory=set)
 
     def go(self) -> "Walk":
         """Try everything from here, and from wherever it leads; nothing of it stays."""
@@ -43,7 +56,9 @@ class Walk:
         if here in self.seen:
             return self
         self.seen.add(here)
-        for _name, act in list(self.steps()):
+        for name, act in list(self.steps()):
+            if name in STAYS and (name, here[0]) in self.tried:
+                continue
             with transaction.atomic():
                 before = {event: _last(event) for _, event in HISTORIES}
                 try:
@@ -52,6 +67,7 @@ class Walk:
                 except (Refused, Conflict):
                     transaction.set_rollback(True)
                     continue
+                self.tried.add((name, here[0]))
                 self._note(before)
                 self.go()
                 transaction.set_rollback(True)
@@ -92,7 +108,7 @@ def ticket_steps(ticket: Ticket, cast: Any, *, by_everybody: bool = True) -> Ite
     now = Ticket.objects.select_related("order__policy", "order__shop").get(pk=ticket.pk)
     names = {t.name for t in TICKET.transitions if now.state in t.sources}
     for tries in (_by_seller(now, actors.seller(cast.bob)), _by_buyer(now, actors.buyer(cast.alice))):
-        for name in tries.keys() & names:
+        for name in sorted(tries.keys() & names):
             yield from ((name, act) for act in tries[name])
     if now.due_at:
         yield "clock", lambda: time_passes(TICKET, now, ON_DUE)
@@ -114,7 +130,7 @@ def _by_seller(ticket: Ticket, by: Any) -> dict[str, list[Act]]:
     return {
         "agree": [lambda: actions.agree(rows, by, version=ticket.version)],
         "reject": [lambda: actions.reject(rows, by, Rejection(refusal, "No."))],
-        "offer": [_offer(ticket, kind, by) for kind in offered_kinds(ticket)],
+        "offer": [_offer(ticket, kind, by) for kind in offered_kinds(ticket) if kind in HAGGLES[ticket.kind]],
         "accept": [lambda: actions.accept(rows, by), lambda: actions.stock_in(document, rows, whole)],
         "fail": [lambda: actions.fail_inspection(rows, by, broken, "Chipped."),
                  lambda: actions.stock_in(document, rows, broken)],
@@ -175,7 +191,7 @@ def dispute_steps(dispute: Dispute, ticket: Ticket, cast: Any) -> Iterator[tuple
             lambda: actions.hand_over(rows, mine, agents[1].user),
         ],
         "ask": [lambda: actions.ask(rows, mine, "Photos, please.")],
-        "rule": [_rule(rows, mine, ticket, verdict) for verdict in verdicts(ticket)],
+        "rule": [_rule(rows, mine, ticket, verdict) for verdict in (Verdict.REFUND, Verdict.NEGOTIATE)],
         "confirm": [_confirm(rows, agent) for agent in agents],
         "object": [_object(rows, agent) for agent in agents],
         "accept_ruling": [lambda: actions.accept_ruling(rows, buyer), lambda: actions.accept_ruling(rows, seller)],
@@ -189,16 +205,22 @@ def dispute_steps(dispute: Dispute, ticket: Ticket, cast: Any) -> Iterator[tuple
 
 
 def straight_steps(dispute: Dispute, ticket: Ticket, cast: Any) -> Iterator[tuple[str, Act]]:
-    rows, first, second = one(dispute), actors.agent(cast.sam), actors.agent(cast.sue)
-    if dispute.state == "review":
-        if dispute.agent_id is None:
-            yield "claim", _claim(rows, first)
-        else:
-            yield from (("rule", _rule(rows, first, ticket, verdict)) for verdict in verdicts(ticket))
-    elif dispute.state == "confirmation":
-        yield "confirm", _confirm(rows, second)
-    else:
-        yield "clock", lambda: time_passes(DISPUTE, dispute, DISPUTE_ON_DUE)
+    """Each ruling, in one step from the evidence to its end."""
+    yield from (("ruling", _ruled(dispute, ticket, cast, verdict)) for verdict in verdicts(ticket))
+
+
+def _ruled(dispute: Dispute, ticket: Ticket, cast: Any, verdict: Verdict) -> Act:
+    rows, first = one(dispute), actors.agent(cast.sam)
+
+    def act() -> None:
+        actions.close_evidence(rows, SYSTEM)
+        actions.claim(rows, first)
+        actions.rule(rows, first, decision(ticket, verdict))
+        if Dispute.objects.get(pk=dispute.pk).state == "confirmation":
+            actions.confirm_ruling(rows, actors.agent(cast.sue))
+        actions.finalise(rows, SYSTEM)
+
+    return act
 
 
 def _claim(rows: Any, agent: Any) -> Act:

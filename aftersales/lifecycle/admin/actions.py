@@ -17,10 +17,12 @@ from aftersales.lifecycle.errors import Refused
 class ActionForm(forms.Form):
     """What an action asks for; nothing but a confirmation unless a subclass says more.
 
-    carried  columns of the row that the button carries here, as they were when the person read them
+    carried    columns of the row that the button carries here, as they were when the person read them
+    two_steps  what it will do is shown first; only a form that comes back `confirmed` does it
     """
 
     carried: ClassVar[tuple[str, ...]] = ()
+    two_steps: ClassVar[bool] = False
 
     def __init__(self, row: Any, *args: Any, **kwargs: Any) -> None:
         self.row = row
@@ -29,6 +31,10 @@ class ActionForm(forms.Form):
     def refuse(self, error: Refused) -> None:
         """Show a rule's no next to the field it is about."""
         self.add_error(error.field if error.field in self.fields else None, str(error))
+
+    def effects(self, rows: QuerySet[Any], by: Actor) -> list[str]:
+        """What the action will do, one sentence each, of a valid form. Raises what the verb raises."""
+        return []
 
     @classmethod
     def query(cls, row: Any) -> str:

@@ -6,10 +6,10 @@ A button leads to the action's own page: GET asks, POST does. Nothing happens on
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 from django.contrib import admin, messages
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -24,8 +24,11 @@ from aftersales.lifecycle.errors import Conflict, Refused
 from aftersales.lifecycle.offers import judge
 from aftersales.lifecycle.rows import Event, Row
 from aftersales.lifecycle.table import Lifecycle, Transition
+from aftersales.models import User
 
 R = TypeVar("R", bound=Row)
+# What tells that the page of what will happen has been read, and that the person wants to change the form again.
+CONFIRMED, EDIT = "confirmed", "edit"
 # What is in a history without being an action of the table.
 BESIDE_THE_TABLE = {"begin": gettext_lazy("Created"), "remind": gettext_lazy("Reminded")}
 
@@ -38,7 +41,8 @@ def put_back(rows: QuerySet[Any]) -> int:
 class LifecycleAdmin(ByRole[R]):
     """
     life        the table
-    ways        {action: how it is done here}; covers every action that the table gives to sellers and operators
+    ways        {action: how it is done here}; covers every action that the table gives to sellers, customer service and
+                operators
     staff_path  from the row to the people who act for its shop
     """
 
@@ -69,10 +73,27 @@ class LifecycleAdmin(ByRole[R]):
     # --- what a person may do -----------------------------------------------------------------------------------------
 
     def roles(self, request: HttpRequest, row: R) -> list[Role]:
-        """The roles in which a person stands to a row that they see: seller in its shop, operator everywhere."""
+        """The roles in which a person stands to a row that they see: seller in its shop, customer service where they
+        belong to no side of it, operator everywhere."""
         works_there = self.model._default_manager.filter(pk=row.pk, **{self.staff_path: person(request)})
-        operator = [Role.OPERATOR] if person(request).is_superuser else []
-        return [*([Role.SELLER] if works_there.exists() else []), *operator]
+        found = {
+            Role.SELLER: works_there.exists(),
+            Role.CS: bool(self.cs_may) and self.served(person(request)).filter(pk=row.pk).exists(),
+            Role.OPERATOR: person(request).is_superuser,
+        }
+        return [role for role, holds in found.items() if holds]
+
+    def served(self, user: User) -> QuerySet[R]:
+        """The rows on which a person works for customer service."""
+        return cast("QuerySet[R]", cast("Any", self.model._default_manager).for_cs(user))
+
+    def narrow(self, rows: Any, user: User) -> QuerySet[R]:
+        """What a person sells, and what they serve."""
+        found = super().narrow(rows, user)
+        if not self.cs_may or user.is_superuser:
+            return found
+        sold, served = found.order_by().values("pk"), self.served(user).values("pk")
+        return cast("QuerySet[R]", rows.filter(Q(pk__in=sold) | Q(pk__in=served)))
 
     def granted(self, action: str, roles: list[Role]) -> bool:
         """Whether the table gives the action to one of these roles in any state."""
@@ -168,6 +189,8 @@ class LifecycleAdmin(ByRole[R]):
         rows = self.narrow(self.model._default_manager.filter(pk=row.pk), person(request))
         try:
             if form.is_valid():
+                if form.two_steps and CONFIRMED not in request.POST:
+                    return self._preview(request, row, offer, form, rows)
                 self.ways[offer.name].do(rows, Actor(offer.role, person(request)), form)
                 words = _("Done: %(action)s, %(name)s.") % {"action": offer.label, "name": str(row)}
                 self.message_user(request, words, messages.SUCCESS)
@@ -177,6 +200,17 @@ class LifecycleAdmin(ByRole[R]):
         except Conflict as conflict:
             return self._conflict(request, row, busy=conflict.row is None)
         return self._ask(request, row, offer, form, status=422)
+
+    def _preview(
+        self, request: HttpRequest, row: R, offer: Offer, form: ActionForm, rows: QuerySet[R]
+    ) -> TemplateResponse:
+        """What the form will do, and the form itself once more, to be sent again or changed."""
+        if EDIT in request.POST:
+            return self._ask(request, row, offer, form)
+        effects = form.effects(rows, Actor(offer.role, person(request)))
+        context = {"offer": offer, "form": form, "effects": effects, "title": offer.label}
+        context |= {"confirmed": CONFIRMED, "edit": EDIT}
+        return self._page(request, row, "admin/lifecycle/preview.html", context, 200)
 
     def _ask(
         self, request: HttpRequest, row: R, offer: Offer, form: ActionForm, *, status: int = 200

@@ -38,11 +38,12 @@ class CappedPaginator(Paginator[Any]):
 class ByRole(admin.ModelAdmin[M]):
     """A page whose rows and rights follow from the person's role. Nothing is deleted; a foreign row is a missing one.
 
-    operator_may, seller_may  of "view", "add" and "change"
+    operator_may, seller_may, cs_may  of "view", "add" and "change"
     """
 
     operator_may: ClassVar[frozenset[str]] = frozenset({"view"})
     seller_may: ClassVar[frozenset[str]] = frozenset()
+    cs_may: ClassVar[frozenset[str]] = frozenset()
     paginator = CappedPaginator
     list_per_page = 50
     show_full_result_count = False
@@ -62,6 +63,9 @@ class ByRole(admin.ModelAdmin[M]):
             return False
         if user.is_superuser:
             return what in self.operator_may
+        # A person may serve customers and sell in a shop at once.
+        if what in self.cs_may and person(request).is_customer_service:
+            return True
         return what in self.seller_may and self.is_seller(request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
