@@ -142,20 +142,21 @@ class ApplicationForm(forms.Form):
             self._fix("goods", self.places[0])
 
     def _offer_kinds(self) -> None:
-        kinds, field = self._offered(), self.fields["kind"]
-        field.choices = [(k.value, k.label) for k in kinds]  # type: ignore[attr-defined]  # it is a ChoiceField
-        field.widget.fits = lambda kind: {"goods": [g for g in self.places if kind in self.kinds[g]]}  # type: ignore[attr-defined]
+        kinds = self._offered()
+        field: Any = self.fields["kind"]
+        field.choices = [(k.value, k.label) for k in kinds]
+        field.widget.fits = lambda kind: {"goods": [place for place in self.places if kind in self.kinds[place]]}
         if len(kinds) == 1:
             self._fix("kind", kinds[0].value)
 
     def _offer_reasons(self) -> None:
-        kinds, field = self._offered(), self.fields["reason"]
+        kinds = self._offered()
+        field: Any = self.fields["reason"]
         fitting = Reason.objects.filter(Q(kinds=[]) | Q(kinds__overlap=kinds), side=Side.BUYER, in_use=True)
         for choice, not_arrived in ((ARRIVED, False), (ON_THE_WAY, True)):
             fitting = fitting if choice in self.places else fitting.exclude(not_arrived=not_arrived)
-        field.queryset = fitting  # type: ignore[attr-defined]  # it is a ModelChoiceField
-        field.returns = bool(set(RETURNS) & set(kinds))  # type: ignore[attr-defined]
-        field.widget.fits = _fits  # type: ignore[attr-defined]
+        field.queryset, field.widget.fits = fitting, _fits
+        field.returns = bool(set(RETURNS) & set(kinds))
 
     def _fix(self, name: str, value: str) -> None:
         """A single choice is no question, whatever was chosen when there were more."""

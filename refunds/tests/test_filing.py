@@ -203,7 +203,7 @@ def test_freight_is_given_back_once(cast, order):
     _refused(order, "freight", {lamp.pk: 1}, "freight", freight=1)
 
 
-@pytest.mark.parametrize(("kind", "code"), [("exchange", "kind"), ("", "kind_missing"), ("REFUND_ONLY", "kind")])
+@pytest.mark.parametrize(("kind", "code"), [("exchanged", "kind"), ("", "kind_missing"), ("REFUND_ONLY", "kind")])
 def test_a_kind_that_is_not_offered(cast, order, kind, code):
     _refused(order, code, {line_of(order, cast.mug).pk: 1}, "kind", kind=kind)
 

@@ -249,13 +249,18 @@ def test_query_counts_are_fixed(alice, cast, returning, django_assert_num_querie
         file(other, {line.pk: 1 for line in other.lines.all()})
     with django_assert_num_queries(7):
         alice.get(reverse("refunds:tickets"))
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         alice.get(address(returning))
     for number in range(3):
         returning.parcels.create(carrier="SF", number=number)
         actions.message(one(returning), seller(cast), "and another word", [photo(), photo()])
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         alice.get(address(returning))
+
+
+def test_photo_without_a_move_is_shown(alice, cast, returning):
+    old = returning.evidence.create(photo="evidence/old.jpg", role="buyer", given_by=cast.alice)
+    assert text(alice, returning).count(reverse("refunds:evidence", args=(old.pk,))) == 2
 
 
 def test_pages_are_paged(alice, cast, monkeypatch):

@@ -67,7 +67,7 @@ def ticket_page(request: HttpRequest, number: str, sent: ActionForm | None = Non
         "order__shop", "order__policy", "reason", "rejection"
     )
     mine = get_object_or_404(tickets.prefetch_related("parcels"), number=number)
-    related = mine.lines.select_related("line__sku", "goods__product", "wanted__product")
+    related = mine.lines.select_related("line", "goods__product", "wanted__product")
     lines = list(related.prefetch_related("inspections", "repairs"))
     forms = asks(mine, sent)
     context = {
@@ -77,6 +77,8 @@ def ticket_page(request: HttpRequest, number: str, sent: ActionForm | None = Non
         "is_money": mine.kind in REFUNDS,
         "goods_return": mine.kind in RETURNS,
         "payouts": mine.payouts.all(),
+        # Photos of a move are in the history; those from before photos were kept with their move are shown apart.
+        "photos": mine.evidence.filter(event=None),
         "history": history.entries(mine),
         "asks": [ask for ask in forms if ask.action != "message"],
         "message": next((ask for ask in forms if ask.action == "message"), None),
