@@ -1,100 +1,28 @@
-"""Buyer, seller, clock and worker at one row at once, with real connections: one winner, one event, others see why."""
+"""Many at one row at once, and two at rows that hang together, with real connections: one winner, others see why.
 
-import itertools
-import threading
-from collections.abc import Callable
+Every two acts at one row are raced in test_race_pairs.
+"""
 
 import pytest
-from django.db import connections
 
 from aftersales import actors
 from aftersales.actors import CLOCK
-from aftersales.lifecycle.errors import Conflict, Refused
 from aftersales.testing import books_sum_to_zero, file, one, overdue, pay, place, ship
 from orders import actions as order_actions
 from orders.models import Order, OrderLine, Payment
 from payments.base import Settled
 from refunds import actions, money
-from refunds.actions import Rejection
 from refunds.models import Payout, Reason, Ticket
 from refunds.rules import Application
+from refunds.tests.racing import at_once, won
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(*acts: Callable[[], object]) -> list[object]:
-    """Run all at the same moment, each on its own connection; what each returned or raised, in order."""
-    outcome: list[object] = [None] * len(acts)
-    gate = threading.Barrier(len(acts))
-
-    def run(index: int, act: Callable[[], object]) -> None:
-        gate.wait()
-        try:
-            outcome[index] = act()
-        except Exception as error:  # noqa: BLE001  the test judges what each rival got
-            outcome[index] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    return outcome
-
-
-def won(outcome: list[object]) -> list[object]:
-    """Those that did something. A rival got a Conflict or a refusal, a clock an empty list; anything else is a bug."""
-    for result in outcome:
-        assert not isinstance(result, Exception) or isinstance(result, Conflict | Refused), result
-    return [result for result in outcome if result and not isinstance(result, Exception)]
 
 
 @pytest.fixture
 def ticket(transactional_db, cast):
     order = ship(pay(place(cast)), cast)
     return file(order, {order.lines.get(sku=cast.mug).pk: 1})
-
-
-def _acts(ticket: Ticket, cast) -> dict[str, Callable[[], object]]:
-    seller, buyer = actors.seller(cast.bob), actors.buyer(cast.alice)
-    reason = Reason.objects.get(side="seller", code="final_sale")
-    asked = Application(
-        kind="refund_only",
-        reason=Reason.objects.get(side="buyer", code="late"),
-        units={ticket.lines.get().line_id: 2},
-    )
-    return {
-        "agree": lambda: actions.agree(one(ticket), seller, version=1),
-        "reject": lambda: actions.reject(one(ticket), seller, Rejection(reason), version=1),
-        "amend": lambda: actions.amend(one(ticket), buyer, asked),
-        "withdraw": lambda: actions.withdraw(one(ticket), buyer),
-        "clock": lambda: actions.agree(one(ticket), CLOCK),
-    }
-
-
-PAIRS = list(itertools.combinations(["agree", "reject", "amend", "withdraw", "clock"], 2))
-
-
-@pytest.mark.parametrize(("first", "second"), PAIRS)
-def test_two_rivals_leave_one_story(ticket, cast, first, second):
-    """Whoever comes second finds the world changed. Only where the table lets the second act on what the first left
-    (an amended ticket can still be rejected, a rejected one amended or withdrawn) do both happen, one after another."""
-    acts = _acts(ticket, cast)
-    overdue(ticket)
-
-    outcome = at_once(acts[first], acts[second])
-
-    history = list(ticket.events.values_list("from_state", "to_state", "action"))
-    steps = history[1:]
-    assert len(steps) == len(won(outcome)) >= 1
-    assert all(before[1] == after[0] for before, after in itertools.pairwise(history)), history
-    if len(steps) == 2:
-        assert steps[0][2] in {"amend", "reject"}, steps
-    ticket.refresh_from_db()
-    assert Payout.objects.count() == (ticket.state == "refunding")
-    _counters_agree(ticket.order)
 
 
 def _counters_agree(order: Order) -> None:
@@ -105,10 +33,14 @@ def _counters_agree(order: Order) -> None:
 
 
 def test_buyer_seller_and_three_clocks_leave_one_event(ticket, cast):
-    acts = _acts(ticket, cast)
+    seller, buyer = actors.seller(cast.bob), actors.buyer(cast.alice)
     overdue(ticket)
 
-    outcome = at_once(acts["agree"], acts["withdraw"], acts["clock"], acts["clock"], acts["clock"])
+    outcome = at_once(
+        lambda: actions.agree(one(ticket), seller, version=1),
+        lambda: actions.withdraw(one(ticket), buyer),
+        *[lambda: actions.agree(one(ticket), CLOCK)] * 3,
+    )
 
     assert len(won(outcome)) == 1
     assert ticket.events.count() == 2
