@@ -22,12 +22,6 @@ APPLICATIONS = (
     ("repair", True),
     ("reissue", True),
 )
-    ("refund_only", False),
-    ("refund_only", True),
-    ("return_refund", True),
-    ("repair", True),
-    ("reissue", True),
-]
 
 
 @pytest.fixture
