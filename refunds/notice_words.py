@@ -26,7 +26,7 @@ from refunds.told import REMIND
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
-Words = Mapping[str, "_StrPromise"]
+Words = Mapping[str, "_StrPromise | str"]
 
 # What happened, one participle an action; what has none is told by the name of the state that it led to.
 EVENTS: Final[Mapping[str, Words]] = {

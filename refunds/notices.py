@@ -71,7 +71,7 @@ def _no_import(event: Any) -> bool:
 
 def _no_repetition(event: Any) -> bool:
     """Of money that has gone back on a ticket, the ticket's own event tells; return freight is told by itself."""
-    return event.to_state == PayoutState.FAILED or event.payout.cause != Cause.TICKET
+    return bool(event.to_state == PayoutState.FAILED or event.payout.cause != Cause.TICKET)
 
 
 SOURCES: Final = (

@@ -8,7 +8,7 @@ from aftersales.models import User
 from aftersales.testing import PASSWORD, file, one, pay, place, ship
 from orders.models import Policy, Sku
 from refunds import actions
-from refunds.models import Dispute, Reason, Ticket
+from refunds.models import Reason
 from refunds.rules import Decision, Found
 
 
@@ -25,7 +25,7 @@ def staffed(cast: Any, *, confirm_above: int | None = 50_000) -> Any:
     return cast
 
 
-def asked(cast: Any, kind: str = "refund_only", units: int = 1, *, shipped: bool = True, **more: Any) -> Ticket:
+def asked(cast: Any, kind: str = "refund_only", units: int = 1, *, shipped: bool = True, **more: Any) -> Any:
     """A ticket on mugs of an order of two mugs and a lamp."""
     order = pay(place(cast))
     if shipped:
@@ -34,14 +34,14 @@ def asked(cast: Any, kind: str = "refund_only", units: int = 1, *, shipped: bool
     return fresh(file(order, {order.lines.get(sku=cast.mug).pk: units}, kind=kind, shipped=shipped, **more))
 
 
-def rejected(cast: Any, **more: Any) -> Ticket:
+def rejected(cast: Any, **more: Any) -> Any:
     ticket = asked(cast, **more)
     refusal = Reason.objects.get(side="seller", code="final_sale")
     actions.reject(one(ticket), actors.seller(cast.bob), actions.Rejection(refusal, "No."))
     return fresh(ticket)
 
 
-def sent_in(cast: Any, kind: str = "return_refund", **more: Any) -> Ticket:
+def sent_in(cast: Any, kind: str = "return_refund", **more: Any) -> Any:
     """Agreed, and on its way to the seller."""
     ticket = asked(cast, kind, **more)
     actions.agree(one(ticket), actors.seller(cast.bob), version=1)
@@ -49,20 +49,20 @@ def sent_in(cast: Any, kind: str = "return_refund", **more: Any) -> Ticket:
     return fresh(ticket)
 
 
-def found_wanting(cast: Any, kind: str = "return_refund", **more: Any) -> Ticket:
+def found_wanting(cast: Any, kind: str = "return_refund", **more: Any) -> Any:
     ticket = sent_in(cast, kind, **more)
     broken = {item.pk: Found(0, item.quantity) for item in ticket.lines.all()}
     actions.fail_inspection(one(ticket), actors.seller(cast.bob), broken, "Chipped.")
     return fresh(ticket)
 
 
-def called(cast: Any, ticket: Ticket, by: Any = None) -> Dispute:
+def called(cast: Any, ticket: Any, by: Any = None) -> Any:
     """Customer service is called, by the buyer unless said otherwise."""
     actions.call_cs(one(ticket), by or actors.buyer(cast.alice), "They are wrong.")
     return ticket.disputes.open().get()
 
 
-def under_review(cast: Any, ticket: Ticket, by: Any = None) -> Dispute:
+def under_review(cast: Any, ticket: Any, by: Any = None) -> Any:
     """Both sides were heard, and Sam has it."""
     dispute = called(cast, ticket, by)
     actions.close_evidence(one(dispute), SYSTEM)
@@ -70,7 +70,7 @@ def under_review(cast: Any, ticket: Ticket, by: Any = None) -> Dispute:
     return fresh(dispute)
 
 
-def ruled(cast: Any, ticket: Ticket, verdict: str, *, by: Any = None, **more: Any) -> Dispute:
+def ruled(cast: Any, ticket: Any, verdict: str, *, by: Any = None, **more: Any) -> Any:
     """Sam has ruled, and nothing has moved yet."""
     dispute = under_review(cast, ticket, by)
     given = Decision(verdict, **{"note": "So be it."} | more)
@@ -78,7 +78,7 @@ def ruled(cast: Any, ticket: Ticket, verdict: str, *, by: Any = None, **more: An
     return fresh(dispute)
 
 
-def final(cast: Any, ticket: Ticket, verdict: str, **more: Any) -> Ticket:
+def final(cast: Any, ticket: Any, verdict: str, **more: Any) -> Any:
     """Sam has ruled, and both sides have accepted."""
     dispute = ruled(cast, ticket, verdict, **more)
     actions.accept_ruling(one(dispute), actors.buyer(cast.alice))

@@ -1,5 +1,7 @@
 """Every step of every table can be walked by the verbs that pages use, and by nothing else."""
 
+from typing import Any
+
 import pytest
 
 from aftersales import actors
@@ -55,7 +57,8 @@ def _walked(life, walk):
 
 
 def test_every_step_of_a_ticket(desk):
-    seen, edges = set(), set()
+    seen: set[Any] = set()
+    edges: set[tuple[str, str, str, str]] = set()
     for kind, shipped in APPLICATIONS:
         ticket = _ticket(desk, kind, shipped)
         _walk_ticket(desk, ticket, seen, edges)

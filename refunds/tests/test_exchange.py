@@ -7,7 +7,7 @@ from aftersales.lifecycle.errors import Refused
 from aftersales.testing import counters, file, one, pay, place, ship
 from orders.models import GoodsRule, Policy, Product, Sku
 from refunds import actions, rules
-from refunds.models import RepairRecord, Ticket
+from refunds.models import Reason, RepairRecord, Ticket
 from refunds.rules import Application, Found
 from refunds.tests.paying import held, order_of, stock, time_passes
 from refunds.tests.service import asked, fresh, sent_in
@@ -54,7 +54,7 @@ def test_stock_is_reserved_on_agreement_and_free_on_withdrawal(desk):
 def test_the_price_difference_is_shown_and_never_charged(desk):
     order = ship(pay(place(desk)), desk)
     line = order.lines.get(sku=desk.mug)
-    reason = Ticket._meta.get_field("reason").related_model.objects.get(side="buyer", code="other")
+    reason = Reason.objects.get(side="buyer", code="other")
     wish = Application("exchange", reason, {line.pk: 2}, wanted={line.pk: desk.blue.pk})
 
     [item] = rules.check(order, rules.lines_of(order), wish)

@@ -243,7 +243,7 @@ def machine(cast, channel):
 
         def the_channel_agrees(self):
             """The channel would have paid anything: what it did pay is what we promised, once a number."""
-            moved = {}
+            moved: dict[str, list[int]] = {}
             for movement in channel.ledger()["movements"]:
                 moved.setdefault(movement["number"], []).append(movement["amount"])
             for payout in self.world[Payout]:

@@ -181,7 +181,7 @@ def _mend(ticket: Ticket, *, to_buyer: bool, by: Any) -> Act:
 def dispute_steps(dispute: Dispute, ticket: Ticket, cast: Any) -> Iterator[tuple[str, Act]]:
     rows, buyer, seller = one(dispute), actors.buyer(cast.alice), actors.seller(cast.bob)
     agents = [actors.agent(user) for user in (cast.sam, cast.sue, cast.sid)]
-    mine = next((agent for agent in agents if agent.user.pk == dispute.agent_id), agents[0])
+    mine = next((agent for agent in agents if agent.person.pk == dispute.agent_id), agents[0])
     names = {t.name for t in DISPUTE.transitions if dispute.state in t.sources}
     tries: dict[str, list[Act]] = {
         "rest": [lambda: actions.rest(rows, buyer), lambda: actions.rest(rows, seller)],
@@ -249,7 +249,8 @@ def decision(ticket: Ticket, verdict: Verdict, **more: Any) -> Decision:
     moves = verdict in (Verdict.REFUND, Verdict.RETURN_FIRST) and not in_kind
     most = caps(ticket)
     amount = (most.goods or most.freight) if moves else 0
-    return Decision(verdict, **{"amount": amount, "freight": 0 if most.goods else amount, "note": "So be it."} | more)
+    given: dict[str, Any] = {"amount": amount, "freight": 0 if most.goods else amount, "note": "So be it."}
+    return Decision(verdict, **given | more)
 
 
 # --- money ------------------------------------------------------------------------------------------------------------
