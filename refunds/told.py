@@ -40,6 +40,7 @@ TOLD: Final[Mapping[tuple[str, ...], tuple[Role, ...]]] = {
     ("ticket", "sign_for"): BOTH,
     ("ticket", "accept"): BOTH,
     ("ticket", "fail"): BOTH,
+    ("ticket", "report"): BOTH,
     ("ticket", "send_back"): BUYER,
     ("ticket", "dispatch"): BUYER,
     ("ticket", "confirm"): BOTH,

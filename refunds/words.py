@@ -116,6 +116,7 @@ EVENTS: Final = {
     "sign_for": _("Parcel signed for"),
     "accept": _("Goods accepted"),
     "fail": _("Inspection failed"),
+    "report": _("Goods counted by the warehouse"),
     "send_back": _("Goods sent back to the buyer"),
     "dispatch": _("Goods sent to the buyer"),
     "confirm": _("Receipt confirmed"),

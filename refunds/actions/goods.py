@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
@@ -164,7 +165,8 @@ def _inspect(ticket: Ticket, found: Mapping[int, Found], *, whole: bool) -> None
 
 def stock_in(document: str, tickets: QuerySet[Ticket], found: Mapping[int, Found], note: str = "") -> StockIn:
     """A warehouse reports what came back, instead of a person: everything good accepts the goods, anything else fails
-    the inspection. The same document again changes nothing and returns the first report.
+    the inspection. While customer service has the case the goods are counted and nothing moves. The same document again
+    changes nothing and returns the first report.
 
     found: {ticket line: what was found}; a line that is not named came back whole and good. Raises Refused for a
     document that was reported with other figures, Conflict for a ticket that does not wait for its goods.
@@ -176,13 +178,25 @@ def stock_in(document: str, tickets: QuerySet[Ticket], found: Mapping[int, Found
             if not tickets.filter(pk=before.ticket_id).exists() or before.found != told:
                 raise Refused(RefundError.STOCK_IN, document=document)
             return before
-        ticket = locked(tickets, SYSTEM, "fail")
+        disputed = tickets.filter(state=TicketState.ARBITRATION).exists()
+        ticket = locked(tickets, SYSTEM, "report" if disputed else "fail")
         whole = rules.check_inspection(list(ticket.lines.select_related("line")), found)
-        report = StockIn.objects.create(document=document, ticket=ticket, found=told, note=note)
+        report = _write_stock_in(StockIn(document=document, ticket=ticket, found=told, note=note))
+        action = "report" if disputed else "accept" if whole else "fail"
+        events = moved(action, tickets, SYSTEM, note=note, data={"document": document})
         _inspect(ticket, found, whole=whole)
-        data = {"document": document}
-        follow(moved("accept" if whole else "fail", tickets, SYSTEM, note=note, data=data))
+        follow(events)
         return report
+
+
+def _write_stock_in(report: StockIn) -> StockIn:
+    """Raises Refused when a rival has reported the document for another ticket meanwhile."""
+    try:
+        with transaction.atomic():
+            report.save(force_insert=True)
+    except IntegrityError:
+        raise Refused(RefundError.STOCK_IN, document=report.document) from None
+    return report
 
 
 def dispatch(

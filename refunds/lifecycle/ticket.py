@@ -146,6 +146,9 @@ TICKET: Final = Lifecycle(
         Transition("accept", _("Accept the goods"), (S.AWAITING_INSPECTION, S.INSPECTION_FAILED), S.AWAITING_DISPATCH,
                    SELLER_OR_CLOCK, guard=REPLACE),
         Transition("fail", _("Inspection failed"), S.AWAITING_INSPECTION, S.INSPECTION_FAILED, SELLER_OR_CLOCK),
+        # Goods that arrive while customer service has the case are counted, and move nothing.
+        Transition("report", _("Reported by the warehouse"), S.ARBITRATION, None, SYSTEM,
+                   guard=Q(resume_state=S.AWAITING_INSPECTION)),
         Transition("send_back", _("Send the goods back"), S.INSPECTION_FAILED, S.AWAITING_BUYER_RECEIPT, SELLER,
                    sets={"sending_back": True}),
         Transition("dispatch", _("Dispatch"), S.AWAITING_DISPATCH, S.AWAITING_BUYER_RECEIPT, SELLER,

@@ -282,4 +282,5 @@ def leave_nothing_behind(world):
 def looked_at(event):
     """Whether somebody, or a warehouse, saw the goods at this move."""
     seen = event.role == "seller" or "document" in event.data
-    return event.action in ("accept", "fail") and event.from_state == "awaiting_inspection" and seen
+    by_hand = event.action in ("accept", "fail") and event.from_state == "awaiting_inspection"
+    return (by_hand or event.action == "report") and seen

@@ -8,9 +8,9 @@ from aftersales.testing import counters, file, one, pay, place, ship
 from orders.models import GoodsRule, Policy, Product, Sku
 from refunds import actions, rules
 from refunds.models import Reason, RepairRecord, Ticket
-from refunds.rules import Application, Found
-from refunds.tests.paying import held, order_of, stock, time_passes
-from refunds.tests.service import asked, fresh, sent_in
+from refunds.rules import Application, Decision, Found
+from refunds.tests.paying import held, order_of, pay_out, stock, time_passes
+from refunds.tests.service import asked, fresh, sent_in, under_review
 
 
 def _line(ticket):
@@ -93,8 +93,6 @@ def test_what_an_exchange_gave_comes_back_as_itself(desk):
     actions.agree(one(back), actors.seller(desk.bob))
     actions.send_waybill(one(back), actors.buyer(desk.alice), "SF", "3")
     actions.accept(one(back), actors.seller(desk.bob))
-    from refunds.tests.paying import pay_out
-
     pay_out(back)
     line = _line(first)
     assert (stock(desk.mug), stock(desk.blue)) == (999, 5)
@@ -251,6 +249,19 @@ def test_a_warehouse_reports_instead_of_a_person(desk):
     actions.stock_in("WMS-2", one(bad), {bad.lines.get().pk: Found(1, 1)}, "one is chipped")
     assert (fresh(good).state, fresh(bad).state) == ("refunding", "inspection_failed")
     assert good.events.last().role == "system"
+
+
+def test_goods_that_arrive_during_a_dispute_are_counted(desk):
+    ticket = sent_in(desk, units=2)
+    dispute = under_review(desk, ticket)
+    actions.stock_in("WMS-1", one(ticket), {ticket.lines.get().pk: Found(1, 1)})
+    assert (fresh(ticket).state, ticket.parcels.get().signed_at is not None) == ("arbitration", True)
+
+    actions.rule(one(dispute), actors.agent(desk.sam), Decision("refund", 2000, note="They are there."))
+    for side in (actors.buyer(desk.alice), actors.seller(desk.bob)):
+        actions.accept_ruling(one(dispute), side)
+    pay_out(ticket)
+    assert (fresh(ticket).state, stock(desk.mug)) == ("succeeded", 999)
 
 
 def test_the_same_document_counts_once(desk):

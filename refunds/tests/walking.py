@@ -134,6 +134,7 @@ def _by_seller(ticket: Ticket, by: Any) -> dict[str, list[Act]]:
         "accept": [lambda: actions.accept(rows, by), lambda: actions.stock_in(document, rows, whole)],
         "fail": [lambda: actions.fail_inspection(rows, by, broken, "Chipped."),
                  lambda: actions.stock_in(document, rows, broken)],
+        "report": [lambda: actions.stock_in(document, rows, broken)],
         "send_back": [lambda: actions.send_back(rows, by, "SF", "2")],
         "dispatch": [lambda: actions.dispatch(rows, by, "SF", "3", repairs)],
         "sign_for": [lambda: actions.sign_for(rows, by)],
