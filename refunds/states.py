@@ -92,7 +92,7 @@ class Kind(models.TextChoices):
     RETURN_REFUND = "return_refund", _("Return and refund")
     EXCHANGE = "exchange", _("Exchange")
     REPAIR = "repair", _("Repair")
-    REISSUE = "reissue", _("Send again")
+    REISSUE = "reissue", pgettext_lazy("kind", "Send again")
 
 
 # Kinds that give money back; the others move goods only, and their amount is 0.
@@ -136,7 +136,7 @@ class Payer(models.TextChoices):
 
 
 class OfferAnswer(models.TextChoices):
-    OPEN = "", _("Open")
+    OPEN = "", pgettext_lazy("offer", "Open")
     ACCEPTED = "accepted", _("Accepted")
     DECLINED = "declined", _("Declined")
     LAPSED = "lapsed", _("Lapsed")

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from aftersales.lifecycle.admin import ByRole, person
 from aftersales.models import User
@@ -24,7 +24,7 @@ STATUSES: dict[str, tuple[Any, Q]] = {
     "failed": (gettext_lazy("Could not be sent"), Q(failed_at__isnull=False, tries__gt=0)),
     "untried": (gettext_lazy("Not worth sending"), Q(failed_at__isnull=False, tries=0)),
     "waiting": (gettext_lazy("Waiting"), Q(next_at__isnull=False)),
-    "sent": (gettext_lazy("Sent"), Q(sent_at__isnull=False)),
+    "sent": (pgettext_lazy("notice", "Sent"), Q(sent_at__isnull=False)),
     "inbox": (gettext_lazy("In the inbox only"), Q(channel="inbox")),
 }
 

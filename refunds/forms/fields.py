@@ -126,7 +126,7 @@ class BuyersReason(ReasonChoice):
         notes = [_("needs a photo")] if obj.needs_proof else []
         if self.returns and any(obj.fits(kind) for kind in RETURNS):
             notes.append(_("return freight: %(payer)s") % {"payer": obj.get_freight_by_display()})
-        return _("%(reason)s (%(notes)s)") % {"reason": obj, "notes": "; ".join(notes)} if notes else str(obj)
+        return _("%(reason)s (%(notes)s)") % {"reason": obj, "notes": _("; ").join(notes)} if notes else str(obj)
 
 
 class Text(forms.CharField):

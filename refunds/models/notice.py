@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from aftersales.actors import Role
 from aftersales.models import User
@@ -54,7 +55,7 @@ class Notice(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("person"), related_name="notices"
     )
     role = models.CharField(_("role"), max_length=10, choices=Role.choices)
-    channel = models.CharField(_("channel"), max_length=10, choices=Channel)
+    channel = models.CharField(pgettext_lazy("notice", "channel"), max_length=10, choices=Channel)
     life = models.CharField(_("life"), max_length=20)
     event_id = models.BigIntegerField(_("event"))
     action = models.CharField(_("action"), max_length=40)
@@ -68,7 +69,7 @@ class Notice(models.Model):
     created_at = models.DateTimeField(_("created"), db_default=Now())
     next_at = models.DateTimeField(_("next try"), null=True)
     tries = models.PositiveIntegerField(_("tries"), default=0)
-    sent_at = models.DateTimeField(_("sent"), null=True)
+    sent_at = models.DateTimeField(pgettext_lazy("notice", "sent"), null=True)
     failed_at = models.DateTimeField(_("given up"), null=True)
     trouble = models.CharField(_("the mail server’s last complaint"), max_length=300, blank=True)
     read_at = models.DateTimeField(_("read"), null=True)
