@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from aftersales.actors import Role
 from aftersales.lifecycle.admin import LifecycleAdmin, SetAsideFilter, Way, person, state_filter
@@ -229,7 +229,7 @@ class DisputeAdmin(OfShop[Dispute], LifecycleAdmin[Dispute]):
             _("the buyer accepts the ruling"): row.buyer_accepts,
             _("the seller accepts the ruling"): row.seller_accepts,
         }
-        return _(", ").join(sentence for sentence, so in said.items() if so) or "–"
+        return pgettext("list", ", ").join(sentence for sentence, so in said.items() if so) or "–"
 
     @admin.display(description=gettext_lazy("clocks"))
     def clocks(self, row: Dispute) -> str:

@@ -8,8 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from aftersales.lifecycle.admin import ByRole
 from aftersales.models import User
@@ -64,4 +63,4 @@ class ReasonAdmin(ByRole[Reason]):
 
     @admin.display(description=gettext_lazy("kinds"))
     def shown_kinds(self, reason: Reason) -> str:
-        return _(", ").join(str(Kind(kind).label) for kind in reason.kinds) or "–"
+        return pgettext("list", ", ").join(str(Kind(kind).label) for kind in reason.kinds) or "–"

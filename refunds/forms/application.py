@@ -13,7 +13,7 @@ from django.core.files.base import File
 from django.db.models import Q
 from django.forms.boundfield import BoundField
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from aftersales.lifecycle.errors import Refused
 from aftersales.money import plain, shown
@@ -266,7 +266,7 @@ class ApplicationForm(forms.Form):
         allowed = [kind for kind in Kind if kind in shop & set(goods_rule.kinds)]
         words = _("%(goods)s: only %(kinds)s.") % {
             "goods": goods_rule,
-            "kinds": _(", ").join(str(kind.label) for kind in allowed),
+            "kinds": pgettext("list", ", ").join(str(kind.label) for kind in allowed),
         }
         return words if len(allowed) < len(shop) else ""
 
