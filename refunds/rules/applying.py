@@ -164,7 +164,7 @@ def check(order: Order, lines: Sequence[OrderLine], asked: Application, *, filed
     keys = [key for key in by_key if asked.units.get(key) or asked.amounts.get(key)]
     _check_kind(order, [by_key[key] for key in keys], asked)
     chosen = [_check_line(by_key[key], asked) for key in keys]
-    if not filed:
+    if order.completed_at and not filed:
         for window in {_window(item.line, order.policy.window) for item in chosen}:
             _check_window(order, window)
     if asked.kind in REFUNDS:

@@ -188,7 +188,7 @@ def test_a_batch_takes_as_many_statements_whatever_its_size(cast, number):
     with statements() as sent_statements:
         assert announce(batch=500) == number
     # Lives of which nothing is new: one look each. Of this one: keys, events, staff, notices, marks, one more look.
-    assert len(sent_statements) == 7
+    assert len(sent_statements) == 8
     assert Notice.objects.count() == 2 * number
 
 
@@ -278,7 +278,7 @@ def _dies():
 def test_an_update_does_not_mail_the_past(cast):
     """given: events of before there were notices; when: the database is updated; then: nobody is told of them"""
     order = pay(place(cast))
-    [marking] = import_module("refunds.migrations.0005_past_is_announced").Migration.operations
+    [marking] = import_module("refunds.migrations.0007_past_is_announced").Migration.operations
     with connection.cursor() as cursor:
         for statement in marking.sql:
             cursor.execute(statement)

@@ -76,7 +76,8 @@ def test_worker_killed_between_call_and_answer(workplace, agreed):
     assert "resend" not in PayoutEvent.objects.values_list("action", flat=True)
 
 
-def test_broker_wiped_during_200_approvals(workplace, cast):
+def test_broker_wiped_during_200_approvals(workplace, cast, settings):
+    settings.TICKETS_PER_DAY = 200
     tickets = []
     for _ in range(200):
         order = ship(pay(place(cast, {cast.mug: 1})), cast)

@@ -54,7 +54,7 @@ def test_a_mail_says_what_happened_and_where(ticket, post):
     text, html = parts(mail)
     for part in (text, html):
         assert "Hello Bob," in part
-        assert "The seller reads the application and agrees or says why not." in part
+        assert "The seller reads the application and agrees, makes an offer or says why not." in part
         assert "the return is agreed and the goods can be sent back." in part
         assert f"https://shop.example/admin/refunds/ticket/{ticket.pk}/change/" in part
         assert ticket.order.number in part

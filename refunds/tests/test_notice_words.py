@@ -55,5 +55,5 @@ def test_without_a_clock_nothing_is_threatened():
 
 
 def test_what_has_no_words_of_its_own_is_told_by_its_state():
-    told = Notice(life="ticket", action="dispatch", state="refunding", number="T1")
-    assert notice_words.subject(told) == "Ticket T1: Refunding"
+    told = Notice(life="order", action="rest_cancelled", state="awaiting_receipt", number="O1")
+    assert notice_words.subject(told) == "Order O1: Awaiting receipt"
