@@ -12,18 +12,19 @@ from aftersales import actors
 from aftersales.testing import file, one, pay, place, ship
 from orders.models import Order, OrderLine, Payment
 from refunds import actions
-from refunds.models import Payout, Ticket
+from refunds.models import Dispute, Payout, Ticket
 
 
 @dataclass
 class World:
-    """A shipped order of two mugs and a lamp, half of it in an agreed ticket with its payout."""
+    """A shipped order of two mugs and a lamp, half of it in an agreed ticket with its payout; and a dispute on another order."""
 
     order: Order
     line: OrderLine
     payment: Payment
     ticket: Ticket
     payout: Payout
+    dispute: Dispute
 
     def row(self, model: Any) -> Any:
         found = {type(row): row for row in vars(self).values()}
@@ -36,9 +37,12 @@ def world(cast):
     line = order.lines.get(sku=cast.mug)
     ticket = file(order, {line.pk: 1})
     actions.agree(one(ticket), actors.seller(cast.bob))
+    other = ship(pay(place(cast)), cast)
+    disputed = file(other, {other.lines.get(sku=cast.lamp).pk: 1})
+    actions.call_cs(one(disputed), actors.seller(cast.bob), "It was whole.")
     for row in (order, line, ticket):
         row.refresh_from_db()
-    return World(order, line, order.payments.get(), ticket, Payout.objects.get())
+    return World(order, line, order.payments.get(), ticket, Payout.objects.get(), Dispute.objects.get())
 
 
 def sql(query: str, *values: Any) -> int:

@@ -54,7 +54,13 @@ COUNTERS = [
     (Ticket, "amount = 0", "ticket_amounts"),
     (Ticket, "freight = amount + 1", "ticket_amounts"),
     (Ticket, "freight = -1", "ticket_amounts"),
-    (Ticket, "kind = 'gift'", "ticket_kind_known"),
+    (Ticket, "kind = 'gift', amount = 0, freight = 0", "ticket_kind_known"),
+    (Ticket, "kind = 'exchange'", "ticket_amounts"),
+    (Ticket, "resume_state = 'awaiting_seller'", "ticket_aside_came_from"),
+    (TicketLine, "stock_held = -1", "ticketline_stock"),
+    (TicketLine, "stock_held = quantity + 1", "ticketline_stock"),
+    (TicketLine, "stock_held = 1, is_open = FALSE", "ticketline_ended_holds_nothing"),
+    (TicketLine, "stock_sent = -1", "never go down"),
     (Ticket, "closed_reason = 'withdrawn'", "ticket_closed_with_reason"),
 ]
 

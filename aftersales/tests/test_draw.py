@@ -68,11 +68,11 @@ def test_drawing_is_english_whoever_draws():
 
 
 def test_only_the_place_between_the_markers_changes(document):
-    assert draw(str(document)) == "page.md: drew order, ticket, payout\n"
+    assert draw(str(document)) == "page.md: drew order, ticket, dispute, payout\n"
     text = document.read_text(encoding="utf-8")
     assert "stale" not in text
-    assert text.count("\nafter\n") == 3
-    assert text.count("```mermaid\nstateDiagram-v2\n") == 3
+    assert text.count("\nafter\n") == 4
+    assert text.count("```mermaid\nstateDiagram-v2\n") == 4
     assert text.startswith("# Life\n\n<!-- lifecycle: order -->\n```mermaid\n")
     assert draw(str(document)) == "page.md: every diagram is current\n"
     assert document.read_text(encoding="utf-8") == text

@@ -24,17 +24,25 @@ def test_migrations_carry_every_guard_of_the_code(db):
 def _columns(life, state) -> str:
     """What a row needs in a state besides its name, so that nothing but the pair can be refused."""
     words = ["due_at = now()" if state.clock else "due_at = NULL", "held_left = NULL", "remind_at = NULL"]
+    if life.name == "dispute":
+        words.append("outcome = " + ("'ruled'" if state == "final" else "''"))
     if life.name in ("order", "ticket"):
         words.append("closed_reason = " + ("'seller_cancelled'" if state == "closed" else "''"))
     if life.name == "ticket":
         words.append("return_address = 'x'")
+        words.append("resume_state = " + ("'awaiting_seller'" if state in ("awaiting_buyer", "arbitration") else "''"))
     return ", ".join(words)
+
+
+def _states(life):
+    """Where the row of these tests may be. A payout of a ticket is never owed by the shop: that is return freight."""
+    return [state for state in life.states.all() if state != "owed"]
 
 
 @pytest.mark.parametrize("life", ALL, ids=lambda life: life.name)
 def test_only_pairs_of_the_table_are_let_through(world, life, subtests):
     row, pairs = world.row(life.model), life.pairs()
-    for source, target in product(life.states.all(), repeat=2):
+    for source, target in product(_states(life), repeat=2):
         assignments = f"state = '{target}', {_columns(life, target)}"
         with subtests.test(source=source, target=target), undone():
             with pgtrigger.ignore(f"{life.model._meta.label}:table"):
@@ -81,7 +89,7 @@ CLOCKS = [
 @pytest.mark.parametrize("life", ALL, ids=lambda life: life.name)
 def test_clock_runs_exactly_in_timed_states(world, life, subtests):
     row = world.row(life.model)
-    for state, (timed, clock) in product(life.states.all(), CLOCKS):
+    for state, (timed, clock) in product(_states(life), CLOCKS):
         if bool(state.clock) != timed:
             continue
         with subtests.test(state=state, clock=clock), undone():
@@ -157,7 +165,7 @@ FROZEN = {
     OrderLine: ("order_id", "sku_id", "quantity", "list_total", "discount", "paid"),
     Payment: ("number", "order_id", "channel", "amount", "currency"),
     Ticket: ("number", "order_id", "shipped"),
-    TicketLine: ("ticket_id", "line_id", "quantity", "amount"),
+    TicketLine: ("ticket_id", "line_id", "quantity", "part"),
     Payout: ("number", "order_id", "payment_id", "ticket_id", "cause", "amount", "freight", "currency"),
 }
 
@@ -171,10 +179,19 @@ def test_frozen_columns(world, model, subtests):
             change(world.row(model), f"{column} = {new}")
 
 
+def test_what_a_ticket_pays_back_is_never_owed_by_the_shop(world):
+    with pgtrigger.ignore("refunds.Payout:table"), refused("payout_return_freight_is_owed"):
+        change(world.payout, "state = 'owed', due_at = NULL")
+
+
 def test_what_was_agreed_does_not_change(world, subtests):
-    for assignment in ("amount = amount + 1", "freight = 1", "kind = 'return_refund'", "version = version + 1"):
-        with subtests.test(assignment), refused("kind, amount, freight, version of a ticket never change"):
+    for assignment in ("amount = amount + 1", "freight = 1", "kind = 'return_refund'"):
+        with subtests.test(assignment), refused("kind, amount, freight of a ticket never change"):
             change(world.ticket, assignment)
+    with refused("version of a ticket never change"):
+        change(world.ticket, "version = version + 1")
+    with refused("the amount of a line that was agreed never changes"):
+        change(world.ticket.lines.get(), "amount = amount + 1")
     with refused("a line of a ticket that was answered is never deleted"):
         sql("DELETE FROM refunds_ticketline WHERE ticket_id = %s", world.ticket.pk)
 

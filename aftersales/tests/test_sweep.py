@@ -27,7 +27,7 @@ from orders.states import OrderState
 from refunds import actions
 from refunds.lifecycle import TICKET
 from refunds.models import Ticket, TicketEvent
-from refunds.rules import Found
+from refunds.rules import Found, Terms
 from refunds.states import TicketState
 
 WAITING = OrderState.AWAITING_PAYMENT
@@ -141,7 +141,11 @@ def _walk(ticket, state, cast) -> None:
         TicketState.AWAITING_BUYER_RECEIPT: lambda: actions.send_back(one(ticket), seller, "SF", "2"),
     }
     wanted = list(steps)
-    if state == TicketState.REJECTED:
+    if state in (TicketState.AWAITING_BUYER, TicketState.AWAITING_DISPATCH):
+        actions.offer(one(ticket), seller, Terms("reissue"), "We send it again.")
+        if state == TicketState.AWAITING_DISPATCH:
+            actions.accept_offer(one(ticket), buyer, ticket.offers.get().pk)
+    elif state == TicketState.REJECTED:
         steps[state]()
     elif state in wanted:
         for step in wanted[1 : wanted.index(state) + 1]:

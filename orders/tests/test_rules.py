@@ -188,7 +188,7 @@ def test_the_check_grants_exactly_up_to_the_cap(paid, quantity, data):
 
 def check_lines(order, line, asked, amount):
     """The amount that the check grants, or why it does not."""
-    with patch("refunds.rules.kinds", return_value=["refund_only"]):
+    with patch("refunds.rules.applying.kinds", return_value=["refund_only"]):
         try:
             return check(order, [line], asked(amount))[0].amount
         except Refused as no:
