@@ -17,7 +17,7 @@ from refunds.models import Dispute, Payout, Ticket
 
 @dataclass
 class World:
-    """A shipped order of two mugs and a lamp, half of it in an agreed ticket with its payout; and a dispute on another order."""
+    """A shipped order of two mugs and a lamp, half of it in an agreed ticket with its payout; a dispute on another."""
 
     order: Order
     line: OrderLine
