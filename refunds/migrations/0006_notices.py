@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("refunds", "0005_reasons_in_full"),
+        ("refunds", "0005_rows_of_before"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
