@@ -30,11 +30,11 @@ run: setup
 	@exec $(VENV) -m aftersales.devrun
 
 test: $(FOR_TEST) .env browser
-	$(BORROWING) $(VENV) -m pytest -p aftersales.dev.strict -n 2 $(ARGS)
+	$(BORROWING) $(VENV) -m pytest -p aftersales.dev.strict -n 2 --dist worksteal $(ARGS)
 
 soak: $(FOR_TEST) .env browser
 	BOOKS_ORDERS=2000 RANDOM_EXAMPLES=850 RANDOM_STEPS=60 \
-	    $(BORROWING) $(VENV) -m pytest -p aftersales.dev.strict -n 2 $(ARGS) \
+	    $(BORROWING) $(VENV) -m pytest -p aftersales.dev.strict -n 2 --dist worksteal $(ARGS) \
 	    refunds/tests/test_books_agree.py refunds/tests/test_lifecycle_random.py
 
 bench: $(FOR_TEST) .env

@@ -8,14 +8,9 @@ from refunds.defaults import complete_reasons
 
 def forwards(apps, schema_editor):
     complete_reasons(apps.get_model("refunds", "Reason"))
+    apps.get_model("refunds", "Ticket").objects.filter(state="awaiting_buyer_receipt").update(sending_back=True)
 
 
 class Migration(migrations.Migration):
     dependencies = [("refunds", "0004_every_case")]
-    operations = [
-        migrations.RunPython(forwards, migrations.RunPython.noop),
-        migrations.RunSQL(
-            "UPDATE refunds_ticket SET sending_back = TRUE WHERE state = 'awaiting_buyer_receipt'",
-            migrations.RunSQL.noop,
-        ),
-    ]
+    operations = [migrations.RunPython(forwards, migrations.RunPython.noop)]

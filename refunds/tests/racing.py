@@ -63,9 +63,10 @@ def race(case, acts, full):
 
 
 def _moved_once_each(acts, winners, before, after):
-    """Each winner has one event, a loser has none."""
+    """Each winner has one event, a loser has none. A warehouse that reports after customer service was called is told
+    of by a name of its own."""
     told = Counter(
-        (life.name, event.action, event.role)
+        (life.name, {"report": "accept"}.get(event.action, event.action), event.role)
         for life, model in HISTORIES
         for event in after.events[model][len(before.events[model]) :]
     )
