@@ -161,7 +161,8 @@ def settle_by_hand(payouts: QuerySet[Payout], by: Actor, proof: str) -> Event:
 
 def _settled(events: list[Event]) -> list[Event]:
     keys = [event.row_id for event in events]
-    move(TICKET, "succeed", Ticket.objects.filter(payouts__in=keys), SYSTEM)
+    # Not by return freight: the shop may pay that long before the refund has gone.
+    move(TICKET, "succeed", Ticket.objects.filter(payouts__in=keys, payouts__cause=Cause.TICKET), SYSTEM)
     follow_tickets(set(Payout.objects.filter(pk__in=keys).values_list("order_id", flat=True)))
     return events
 
