@@ -326,6 +326,7 @@ def test_return_freight_waits_for_what_becomes_of_the_goods(desk):
         (rejected, Decision("refund", 1001, note="x"), "amount_most"),
         (rejected, Decision("refund", 0, note="x"), "nothing_to_refund"),
         (rejected, Decision("refund", 1000, 601, note="x"), "freight"),
+        (rejected, Decision("refund", 600, 600, note="x"), "freight_alone"),
         (rejected, Decision("refund", 1000, note=" "), "note"),
         (rejected, Decision("refund", 1000, note="x", freight_by="moon"), "payer"),
         (rejected, Decision("refuse", 1, note="x"), "no_money_ruled"),
