@@ -69,6 +69,10 @@ class RefundError(models.TextChoices):
     NO_OFFER = "no_offer", _("This offer does not stand any more. Look at the ticket as it is now.")
     VERDICT = "verdict", _("This cannot be ruled where the ticket stands. Choose another ruling.")
     PAYER = "payer", _("Say who pays the return freight.")
+    FREIGHT_ALONE = (
+        "freight_alone",
+        _("This ticket holds no freight: it may be gone before the ruling is final. Rule something for the goods too."),
+    )
     NO_MONEY_RULED = "no_money_ruled", _("This ruling moves no money. Clear the amount, or rule a refund.")
     NOT_YOURS = "not_yours", _("This dispute is another agent’s. Claim it when it is free, or ask for a hand-over.")
     NOT_AN_AGENT = (

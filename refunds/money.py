@@ -23,7 +23,7 @@ from refunds.rules import freight_left
 from refunds.states import Cause, Payer, PayoutState, TicketState, Verdict
 
 PURSUE_PAYOUTS = "refunds.tasks.pursue_payouts"
-# Where return freight is owed: the goods were accepted, or customer service has ruled for good.
+# Where return freight is owed: the goods were accepted, or customer service has ruled what becomes of them.
 FREIGHT_DUE = (TicketState.REFUNDING, TicketState.AWAITING_DISPATCH)
 FREIGHT_RULED = (Verdict.REFUND, Verdict.SEND_GOODS, Verdict.SEND_BACK, Verdict.REFUSE)
 
@@ -63,9 +63,10 @@ def owe_return_freight(events: Sequence[Event]) -> None:
     """What the buyers paid for sending goods in is owed by the shop, once a ticket, where the reason or the ruling says
     that the seller pays it and the goods were accepted or customer service has ruled. It is paid outside the order's
     channel; called inside the story that moved the tickets."""
-    after = {event.row_id for event in events if event.to_state in FREIGHT_DUE or event.action == "rule"}
-    due = Q(sending_back=False) | Q(verdict__in=FREIGHT_RULED)
-    tickets = Ticket.objects.filter(due, pk__in=after, freight_by=Payer.SELLER)
+    accepted = [event.row_id for event in events if event.to_state in FREIGHT_DUE]
+    ruled = [event.row_id for event in events if event.action == "rule"]
+    due = Q(sending_back=False, pk__in=accepted) | Q(verdict__in=FREIGHT_RULED, pk__in=ruled)
+    tickets = Ticket.objects.filter(due, freight_by=Payer.SELLER)
     sent_in = ReturnParcel.objects.filter(
         to_buyer=False, ticket__in=tickets.exclude(payouts__cause=Cause.RETURN_FREIGHT)
     )
@@ -161,7 +162,8 @@ def settle_by_hand(payouts: QuerySet[Payout], by: Actor, proof: str) -> Event:
 
 def _settled(events: list[Event]) -> list[Event]:
     keys = [event.row_id for event in events]
-    move(TICKET, "succeed", Ticket.objects.filter(payouts__in=keys), SYSTEM)
+    # Not by return freight: the shop may pay that long before the refund has gone.
+    move(TICKET, "succeed", Ticket.objects.filter(payouts__in=keys, payouts__cause=Cause.TICKET), SYSTEM)
     follow_tickets(set(Payout.objects.filter(pk__in=keys).values_list("order_id", flat=True)))
     return events
 

@@ -156,44 +156,54 @@ def _told(decision: Decision) -> dict[str, Any]:
     return shown | ({"amount": decision.amount, "freight": decision.freight} if decision.amount else {})
 
 
-def confirm_ruling(disputes: QuerySet[Dispute], by: Actor, note: str = "") -> Event:
+def confirm_ruling(disputes: QuerySet[Dispute], by: Actor, note: str = "", *, ruling: int | None = None) -> Event:
     """A second agent confirms: both sides read the ruling from now on."""
     with story(by):
-        dispute = _second(disputes, by, "confirm")
+        dispute = _second(disputes, by, "confirm", ruling)
         dispute.rulings.filter(pk=dispute.rulings.latest("pk").pk).update(confirmed_by=by.user)
         return move_one(DISPUTE, "confirm", disputes, by, note=note)
 
 
-def object_to(disputes: QuerySet[Dispute], by: Actor, note: str) -> Event:
+def object_to(disputes: QuerySet[Dispute], by: Actor, note: str, *, ruling: int | None = None) -> Event:
     """A second agent does not agree, and says why: the first one reviews it again."""
     if not note.strip():
         raise Refused(RefundError.NOTE, "note")
     with story(by):
-        _second(disputes, by, "object")
+        _second(disputes, by, "object", ruling)
         return move_one(DISPUTE, "object", disputes, by, note=note.strip())
 
 
-def _second(disputes: QuerySet[Dispute], by: Actor, action: str) -> Dispute:
+def _as_read(disputes: QuerySet[Dispute], by: Actor, action: str, ruling: int | None) -> Dispute:
+    """The locked dispute, whose last ruling is the one that was read. Raises Conflict when there is another one."""
     dispute = _locked(disputes, by, action)
+    if ruling is not None and dispute.rulings.latest("pk").pk != ruling:
+        raise Conflict(action, dispute)
+    return dispute
+
+
+def _second(disputes: QuerySet[Dispute], by: Actor, action: str, ruling: int | None) -> Dispute:
+    dispute = _as_read(disputes, by, action, ruling)
     if by.user is None or dispute.rulings.latest("pk").agent_id == by.user.pk:
         raise Refused(RefundError.SECOND_AGENT)
     _check_agent(dispute, by.user)
     return dispute
 
 
-def accept_ruling(disputes: QuerySet[Dispute], by: Actor) -> Event:
-    """A side accepts; once both have, the ruling is final and carried out."""
+def accept_ruling(disputes: QuerySet[Dispute], by: Actor, *, ruling: int | None = None) -> Event:
+    """A side accepts, a person the ruling that was read; once both have, it is final and carried out."""
     with story(by):
+        _as_read(disputes, by, "accept_ruling", ruling)
         event = move_one(DISPUTE, "accept_ruling", disputes, by)
         _carry_out([event])
         return event
 
 
-def appeal(disputes: QuerySet[Dispute], by: Actor, note: str) -> Event:
+def appeal(disputes: QuerySet[Dispute], by: Actor, note: str, *, ruling: int | None = None) -> Event:
     """A side does not accept the ruling and says why, once a dispute: another agent reviews it."""
     if not note.strip():
         raise Refused(RefundError.NOTE, "note")
     with story(by):
+        _as_read(disputes, by, "appeal", ruling)
         return move_one(DISPUTE, "appeal", disputes, by, note=note.strip())
 
 

@@ -106,11 +106,13 @@ class DisputeAdmin(OfShop[Dispute], LifecycleAdmin[Dispute]):
         ),
         "ask": Way(lambda rows, by, form: actions.ask(rows, by, form.cleaned_data["note"]), AskForm),
         "rule": Way(lambda rows, by, form: actions.rule(rows, by, form.decision()), RuleForm),
-        "confirm": Way(lambda rows, by, form: actions.confirm_ruling(rows, by, form.cleaned_data["note"]), SecondForm),
-        "object": Way(lambda rows, by, form: actions.object_to(rows, by, form.cleaned_data["note"]), ObjectForm),
+        "confirm": Way(lambda rows, by, form: actions.confirm_ruling(rows, by, **form.cleaned_data), SecondForm),
+        "object": Way(lambda rows, by, form: actions.object_to(rows, by, **form.cleaned_data), ObjectForm),
         "rest": Way(lambda rows, by, form: actions.rest(rows, by), RestForm),
-        "accept_ruling": Way(lambda rows, by, form: actions.accept_ruling(rows, by), AcceptRulingForm),
-        "appeal": Way(lambda rows, by, form: actions.appeal(rows, by, form.cleaned_data["note"]), AppealForm),
+        "accept_ruling": Way(
+            lambda rows, by, form: actions.accept_ruling(rows, by, **form.cleaned_data), AcceptRulingForm
+        ),
+        "appeal": Way(lambda rows, by, form: actions.appeal(rows, by, **form.cleaned_data), AppealForm),
     }
     inlines = (RulingInline,)
     list_display = ("number", "badge", "deadline", "kind", "shown_amount", "shop", "shown_agent", "is_late")

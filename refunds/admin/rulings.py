@@ -123,7 +123,18 @@ class RuleForm(ActionForm):
         return follows.ruled(decision, actions.rehearse(rows, by, decision))
 
 
-class SecondForm(ActionForm):
+class ReadForm(ActionForm):
+    """For an answer to the ruling that the person has read: `ruling` is sent along, so that a newer one is not
+    answered."""
+
+    ruling = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, row: Any, *args: Any, **kwargs: Any) -> None:
+        kwargs["initial"] = {"ruling": row.ruling.pk} | kwargs.get("initial", {})
+        super().__init__(row, *args, **kwargs)
+
+
+class SecondForm(ReadForm):
     """The second agent confirms what the first one ruled."""
 
     note = forms.CharField(
@@ -139,7 +150,7 @@ class SecondForm(ActionForm):
         return lines(_ruling(self.row), _("Both sides read it from now on."))
 
 
-class ObjectForm(ActionForm):
+class ObjectForm(ReadForm):
     note = forms.CharField(
         label=gettext_lazy("Why"),
         widget=_AREA,
@@ -158,13 +169,13 @@ class RestForm(ActionForm):
         return _("You have nothing to add. Once the buyer has not either, the review begins.")
 
 
-class AcceptRulingForm(ActionForm):
+class AcceptRulingForm(ReadForm):
     @property
     def summary(self) -> str:
         return lines(_ruling(self.row), _("Once the buyer accepts it too, it is final and carried out."))
 
 
-class AppealForm(ActionForm):
+class AppealForm(ReadForm):
     note = forms.CharField(label=gettext_lazy("Why"), widget=_AREA, max_length=1000, help_text=_BOTH_READ)
 
     @property

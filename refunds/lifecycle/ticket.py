@@ -106,12 +106,15 @@ TICKET: Final = Lifecycle(
     transitions=(
         # The application, and the seller's answer. In arbitration, until it has ruled, the seller may still agree.
         *_then("agree", _("Agree"), (S.AWAITING_SELLER, S.ARBITRATION), SELLER_OR_CLOCK),
+        # Stock that was not there when silence agreed is taken now.
         Transition("agree", _("Agree"), S.ARBITRATION, S.AWAITING_RETURN, SELLER,
-                   guard=Q(resume_state=S.AWAITING_RETURN) & RETURN & OPEN_TO_BOTH, sets=_ADDRESS),
+                   guard=Q(resume_state=S.AWAITING_RETURN) & RETURN & OPEN_TO_BOTH, effects=(effects.hold_stock,),
+                   sets=_ADDRESS),
         Transition("agree", _("Agree"), S.ARBITRATION, S.REFUNDING, SELLER,
                    guard=SENT_IN & RETURN_REFUND & OPEN_TO_BOTH, sets=_BACK),
         Transition("agree", _("Agree"), S.ARBITRATION, S.AWAITING_DISPATCH, SELLER,
-                   guard=((SENT_IN & REPLACE) | TO_DISPATCH) & OPEN_TO_BOTH, sets=_BACK),
+                   guard=((SENT_IN & REPLACE) | TO_DISPATCH) & OPEN_TO_BOTH, effects=(effects.hold_stock,),
+                   sets=_BACK),
         Transition("reject", _("Reject"), S.AWAITING_SELLER, S.REJECTED, SELLER),
         Transition("amend", _("Amend"), (S.AWAITING_SELLER, S.REJECTED), S.AWAITING_SELLER, BUYER,
                    sets={"version": F("version") + 1, "rejection": None}),

@@ -30,7 +30,7 @@ def verdicts(ticket: Ticket) -> list[Verdict]:
     sent_out = ticket.stands_at == S.AWAITING_BUYER_RECEIPT and not ticket.sending_back
     cap = caps(ticket)
     possible = {
-        Verdict.REFUND: cap.goods + cap.freight > 0,
+        Verdict.REFUND: cap.goods + ticket.freight > 0,
         Verdict.RETURN_FIRST: ticket.shipped and policy.offers_returns and not back and not sent_out,
         Verdict.SEND_GOODS: policy.offers_dispatch and _sends(ticket, back or sent_out),
         Verdict.SEND_BACK: back,
@@ -58,6 +58,9 @@ def check_decision(ticket: Ticket, decision: Decision) -> Terms:
     if decision.verdict in (Verdict.REFUND, Verdict.RETURN_FIRST):
         _check_return(ticket, decision)
         check_sum(ticket, terms)
+        # What goes to another ticket meanwhile is paid less for the freight; nothing would be left of this one.
+        if terms.amount and terms.amount == terms.freight and not ticket.freight:
+            raise Refused(RefundError.FREIGHT_ALONE, "freight")
     elif decision.amount or decision.freight:
         raise Refused(RefundError.NO_MONEY_RULED, "amount")
     return terms

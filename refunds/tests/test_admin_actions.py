@@ -69,6 +69,14 @@ def _note(row, cast):
     return {"note": "because"}
 
 
+def _ruling_read(row, cast):
+    return {"ruling": row.ruling.pk}
+
+
+def _answer(row, cast):
+    return _note(row, cast) | _ruling_read(row, cast)
+
+
 def _waybill(row, cast):
     return {"carrier": "SF", "number": "B1"}
 
@@ -143,10 +151,10 @@ CASES = {
     ("dispute", "hand_over"): Case(claimed, "evidence", lambda r, c: {"to": agent("kim").pk}, ("sam",)),
     ("dispute", "ask"): Case(reviewed, "evidence", _note, ("sam",)),
     ("dispute", "rule"): Case(reviewed, "ruled", ruling, ("sam",)),
-    ("dispute", "confirm"): Case(to_confirm, "ruled", who=("kim",)),
-    ("dispute", "object"): Case(to_confirm, "review", _note, ("kim",)),
-    ("dispute", "accept_ruling"): Case(ruled, "ruled"),
-    ("dispute", "appeal"): Case(ruled, "review", _note),
+    ("dispute", "confirm"): Case(to_confirm, "ruled", _ruling_read, ("kim",)),
+    ("dispute", "object"): Case(to_confirm, "review", _answer, ("kim",)),
+    ("dispute", "accept_ruling"): Case(ruled, "ruled", _ruling_read),
+    ("dispute", "appeal"): Case(ruled, "review", _answer),
     ("payout", "retry"): Case(failed_payout, "sent", who=("olga",)),
     ("payout", "settle_by_hand"): Case(failed_payout, "settled", _note, ("olga",)),
     ("payout", "settle_by_hand", "owed"): Case(owed, "settled", _note, ("bob", "gus", "olga")),

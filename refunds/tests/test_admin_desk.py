@@ -282,6 +282,23 @@ def test_who_ruled_is_told_that_an_appeal_is_anothers(cast, client):
     assert client.post(page(dispute, "claim")).status_code == 302
 
 
+def test_an_old_page_does_not_answer_a_new_ruling(cast, client):
+    dispute = ruled(cast)
+    old = dispute.ruling.pk
+    actions.appeal(one(dispute), actors.buyer(cast.alice), "Look again.")
+    kim = actors.agent(agent("kim"))
+    actions.claim(one(dispute), kim)
+    actions.rule(one(dispute), kim, Decision("refuse", note="Not shown."))
+    before = snapshot(dispute)
+    client.force_login(cast.bob)
+    assert client.post(page(dispute, "accept_ruling"), {"ruling": old}).status_code == 409
+    assert snapshot(dispute) == before
+
+    asked = client.get(page(dispute, "accept_ruling")).context["form"]
+    assert client.post(page(dispute, "accept_ruling"), {"ruling": asked["ruling"].value()}).status_code == 302
+    assert fresh(dispute).seller_accepts
+
+
 # --- foreign keys in fields -------------------------------------------------------------------------------------------
 
 

@@ -15,7 +15,7 @@ from refunds import actions, tasks
 from refunds.actions import DISPUTE_ON_DUE
 from refunds.lifecycle import DISPUTE
 from refunds.models import Dispute, Payout, Ruling
-from refunds.rules import Decision
+from refunds.rules import Decision, Found
 from refunds.tests.paying import books_agree, held, order_of, pay_out, stock, time_passes
 from refunds.tests.service import (
     asked,
@@ -301,12 +301,32 @@ def test_the_ruling_says_who_pays_the_return_freight(desk):
         assert list(ticket.payouts.filter(cause="return_freight").values_list("amount", flat=True)) == owed
 
 
+def test_return_freight_waits_for_what_becomes_of_the_goods(desk):
+    for verdict in ("negotiate", "return_first"):
+        ticket = asked(desk, "return_refund", reason="changed_mind")
+        actions.agree(one(ticket), actors.seller(desk.bob))
+        actions.send_waybill(one(ticket), actors.buyer(desk.alice), "SF", "1", 1500)
+        if verdict == "return_first":
+            broken = {item.pk: Found(0, item.quantity) for item in ticket.lines.all()}
+            actions.fail_inspection(one(ticket), actors.seller(desk.bob), broken, "Chipped.")
+            actions.send_back(one(ticket), actors.seller(desk.bob), "SF", "2")
+        money = FULL if verdict == "return_first" else {}
+        ticket = final(desk, fresh(ticket), verdict, freight_by="seller", **money)
+        assert not ticket.payouts.exists()
+
+    # What the second journey cost is owed as well.
+    actions.send_waybill(one(ticket), actors.buyer(desk.alice), "SF", "3", 400)
+    actions.accept(one(ticket), actors.seller(desk.bob))
+    assert ticket.payouts.get(cause="return_freight").amount == 1900
+
+
 @pytest.mark.parametrize(
     ("bring", "given", "code"),
     [
         (rejected, Decision("refund", 1001, note="x"), "amount_most"),
         (rejected, Decision("refund", 0, note="x"), "nothing_to_refund"),
         (rejected, Decision("refund", 1000, 601, note="x"), "freight"),
+        (rejected, Decision("refund", 600, 600, note="x"), "freight_alone"),
         (rejected, Decision("refund", 1000, note=" "), "note"),
         (rejected, Decision("refund", 1000, note="x", freight_by="moon"), "payer"),
         (rejected, Decision("refuse", 1, note="x"), "no_money_ruled"),

@@ -144,4 +144,7 @@ def test_return_freight_is_paid_by_the_shop(desk):
 
     owed.refresh_from_db()
     assert (owed.state, balance("return_freight"), balance("by_hand")) == ("settled", 2000, -2000)
+    # The refund itself has not gone yet.
+    ticket.refresh_from_db()
+    assert (ticket.state, ticket.payouts.get(cause="ticket").state) == ("refunding", "created")
     assert books_agree()

@@ -84,6 +84,20 @@ def test_nobody_promises_what_is_not_there(desk):
     assert stock(desk.mug) == 0
 
 
+def test_agreeing_before_customer_service_takes_what_was_short(desk):
+    ticket = asked(desk, "exchange", 2)
+    Sku.objects.filter(pk=desk.mug.pk).update(stock=1)
+    assert time_passes(ticket).moved == 1
+    actions.call_cs(one(ticket), actors.buyer(desk.alice), "Where are they?")
+    with pytest.raises(Refused) as no:
+        actions.agree(one(ticket), actors.seller(desk.bob))
+    assert (no.value.code, fresh(ticket).state) == ("short", "arbitration")
+
+    Sku.objects.filter(pk=desk.mug.pk).update(stock=2)
+    actions.agree(one(ticket), actors.seller(desk.bob))
+    assert (fresh(ticket).state, ticket.lines.get().stock_held, stock(desk.mug)) == ("awaiting_return", 2, 0)
+
+
 def test_what_an_exchange_gave_comes_back_as_itself(desk):
     first = _exchanged(desk)
     assert (stock(desk.mug), stock(desk.blue)) == (999, 4)

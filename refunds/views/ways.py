@@ -11,7 +11,6 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from aftersales.actors import Actor, Role
-from aftersales.lifecycle.errors import Conflict
 from aftersales.lifecycle.offers import open_to
 from refunds import actions
 from refunds.forms.ticket import (
@@ -92,22 +91,12 @@ def _message(rows: QuerySet[Ticket], by: Actor, form: MessageForm) -> object:
     return actions.message(rows, by, data["note"], form.new_photos(), token=data["token"])
 
 
-def _check_read(disputes: QuerySet[Dispute], form: RulingForm, action: str) -> None:
-    """Raises Conflict when there is another ruling than the one that the buyer has read."""
-    dispute = disputes.get()
-    ruling = dispute.ruling
-    if ruling is None or ruling.pk != form.cleaned_data["ruling"]:
-        raise Conflict(action, dispute)
-
-
 def _accept_ruling(rows: QuerySet[Dispute], by: Actor, form: RulingForm) -> object:
-    _check_read(rows, form, "accept_ruling")
-    return actions.accept_ruling(rows, by)
+    return actions.accept_ruling(rows, by, ruling=form.cleaned_data["ruling"])
 
 
 def _appeal(rows: QuerySet[Dispute], by: Actor, form: AppealForm) -> object:
-    _check_read(rows, form, "appeal")
-    return actions.appeal(rows, by, form.cleaned_data["note"])
+    return actions.appeal(rows, by, form.cleaned_data["note"], ruling=form.cleaned_data["ruling"])
 
 
 # In the order of the page: what leads on comes first, giving up comes last.
