@@ -7,18 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from django.db.models import F
+from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 
+from aftersales.actors import Role
 from aftersales.lifecycle.rows import Event
 from orders.effects import change_stock, lock_stock
 from orders.ledger import Movement, count, post, tally
 from orders.models import Order, OrderLine, Payment
 from orders.states import Account
-from refunds.models import Inspection, Offer, Payout, PayoutLine, Ticket, TicketLine
+from refunds.models import Inspection, Offer, Payout, PayoutLine, Ticket, TicketEvent, TicketLine
 from refunds.states import TAKES_STOCK, Cause, Kind, OfferAnswer
 
 Changes = dict[int, dict[str, int]]
+# A person, or a warehouse, saw the goods; when silence accepts them nobody did.
+LOOKED_AT = Q(action__in=("accept", "fail", "report")) & (~Q(role=Role.SYSTEM) | Q(data__has_key="document"))
 
 
 def _keys(events: Iterable[Event]) -> list[int]:
@@ -167,8 +170,7 @@ def _goods_of(tickets: Collection[int]) -> tuple[Changes, dict[int, int]]:
     """What happens to the units of tickets that succeed: counters by order line, stock by SKU."""
     lines: Changes = {}
     stock: dict[int, int] = {}
-    seen = Inspection.objects.filter(line__ticket__in=tickets).order_by("pk")
-    good = dict(seen.values_list("line_id", "good"))
+    good = good_units(tickets)
     for item in TicketLine.objects.filter(ticket__in=tickets).select_related("ticket", "line"):
         units, ticket = item.quantity, item.ticket
         tally(lines, item.line_id, open_tickets=-1)
@@ -185,6 +187,15 @@ def _goods_of(tickets: Collection[int]) -> tuple[Changes, dict[int, int]]:
             tally(lines, item.line_id, returning=-units, returned=units, restocked=back, replaced=replaced)
         stock[item.comes_back] = stock.get(item.comes_back, 0) + back
     return lines, stock
+
+
+def good_units(tickets: Collection[int]) -> dict[int, int]:
+    """What was found good of these tickets' lines, in units, the last time that they were looked at. Goods that travel
+    once more have been seen by nobody."""
+    sent_in = TicketEvent.objects.filter(ticket=OuterRef("ticket"), action="send_waybill").order_by("-pk")
+    since = TicketEvent.objects.filter(LOOKED_AT, ticket__in=tickets, pk__gt=Subquery(sent_in.values("pk")[:1]))
+    seen = Inspection.objects.filter(line__ticket__in=since.values("ticket"))
+    return dict(seen.order_by("pk").values_list("line_id", "good"))
 
 
 # --- money ------------------------------------------------------------------------------------------------------------

@@ -63,6 +63,10 @@ class RefundError(models.TextChoices):
     NO_PARCEL = "no_parcel", _("This parcel does not belong to the ticket. Load the page again.")
     REPAIR = "repair", _("Say what was wrong with %(title)s and what was done about it.")
     SHORT = "short", _("There are not enough of %(title)s in stock. Offer money instead, or fill up the stock.")
+    OFFER_SHORT = (
+        "offer_short",
+        _("There are not enough of %(title)s in stock for this offer. Decline it, or call customer service."),
+    )
     STOCK_IN = "stock_in", _("Document %(document)s was reported before, with other figures or another ticket.")
     SAME_TERMS = "same_terms", _("This is what the buyer asks for. Agree, or change the offer.")
     AMOUNT_MOST = "amount_most", _("At most %(most)s can be given back.")

@@ -26,7 +26,7 @@ from orders.lifecycle import ORDER
 from orders.models import Order, ShopStaff
 from refunds.lifecycle import DISPUTE, PAYOUT, TICKET
 from refunds.models import Channel, Notice, Ticket
-from refunds.states import Cause, PayoutState
+from refunds.states import Cause, DisputeState, PayoutState
 from refunds.told import roles_told
 
 BATCH: Final = 500
@@ -112,14 +112,17 @@ def _sellers(found: Sequence[Happening]) -> People:
 
 
 def _agents(found: Sequence[Happening]) -> People:
-    """The agent who works on it; everybody of customer service while it is nobody's, or that agent did it. Those who
-    belong to a side of it have nothing to do with it."""
+    """The agent who works on it; everybody of customer service while it is nobody's, or that agent did it; all but that
+    agent while it takes a second one. Those who belong to a side of it have nothing to do with it."""
     everybody, staff = set(_everybody(is_customer_service=True)), _sellers(found)
     told: dict[int, Collection[int]] = {}
     for happening in found:
         event, agent = happening.event, getattr(happening.row, "agent_id", None)
         others = everybody - {*staff[event.pk], happening.order.buyer_id}
-        told[event.pk] = others if agent in (None, event.actor_id) else (agent,)
+        if event.to_state == DisputeState.CONFIRMATION:
+            told[event.pk] = others - {agent}
+        else:
+            told[event.pk] = others if agent in (None, event.actor_id) else (agent,)
     return told
 
 

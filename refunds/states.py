@@ -99,8 +99,6 @@ class Kind(models.TextChoices):
 REFUNDS: Final = (Kind.REFUND_ONLY, Kind.RETURN_REFUND)
 # Kinds for which the goods come back first.
 RETURNS: Final = (Kind.RETURN_REFUND, Kind.EXCHANGE, Kind.REPAIR)
-# Kinds that send goods to the buyer again.
-SENDS: Final = (Kind.EXCHANGE, Kind.REPAIR, Kind.REISSUE)
 # Kinds for which goods are taken from stock: a repaired unit is the buyer's own.
 TAKES_STOCK: Final = (Kind.EXCHANGE, Kind.REISSUE)
 

@@ -45,16 +45,16 @@ def agree(tickets: QuerySet[Ticket], by: Actor, *, version: int | None = None, n
         events = moved("agree", tickets, by, note=note)
         end_disputes(events, Outcome.AGREED)
         if not by.clock:
-            _check_stock(events[0])
+            _check_stock(events[0], RefundError.SHORT)
         return follow(events)
 
 
-def _check_stock(event: Event) -> None:
-    """Raises Refused when a person promises goods that are not in stock."""
+def _check_stock(event: Event, code: RefundError) -> None:
+    """Raises Refused when a person promises, or is promised, goods that are not in stock."""
     if event.to_state not in (TicketState.AWAITING_RETURN, TicketState.AWAITING_DISPATCH):
         return
     if short := effects.short_of_stock(event.row_id):
-        raise Refused(RefundError.SHORT, title=short.line.title)
+        raise Refused(code, title=short.line.title)
 
 
 def reject(tickets: QuerySet[Ticket], by: Actor, rejection: Rejection, *, version: int | None = None) -> Event:
@@ -96,7 +96,8 @@ def offer(tickets: QuerySet[Ticket], by: Actor, terms: Terms, note: str, *, vers
 def accept_offer(tickets: QuerySet[Ticket], by: Actor, offer_key: int) -> list[Event]:
     """The buyer takes the offer that they read: the ticket is about it from now on, and leads where it leads.
 
-    Raises Refused when that offer does not stand any more, or its freight has gone to another ticket meanwhile.
+    Raises Refused when that offer does not stand any more, or its freight has gone to another ticket, or its goods to
+    another buyer, meanwhile.
     """
     with story(by):
         ticket = locked(tickets, by, "accept_offer")
@@ -108,7 +109,7 @@ def accept_offer(tickets: QuerySet[Ticket], by: Actor, offer_key: int) -> list[E
         check_address(ticket, terms.kind, RefundError.KIND)
         apply_terms({ticket.pk: terms})
         events = moved("accept_offer", tickets, by)
-        _check_stock(events[0])
+        _check_stock(events[0], RefundError.OFFER_SHORT)
         return follow(events)
 
 

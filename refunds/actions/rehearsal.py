@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from django.db.models import QuerySet
 
 from aftersales.actors import Actor
 from aftersales.lifecycle.move import story
+from refunds import effects
 from refunds.actions.disputes import carry_out, rule
 from refunds.models import Dispute, Payout, Ticket, TicketLine
 from refunds.rules import Decision
@@ -69,7 +71,7 @@ def _look(
 ) -> Rehearsal:
     ticket = Ticket.objects.select_related("order__shop").get(pk=dispute.ticket_id)
     rows = ticket.lines.select_related("line__sku__product", "goods__product", "wanted__product")
-    lines = list(rows.prefetch_related("inspections"))
+    lines, good = list(rows), effects.good_units([ticket.pk])
     return Rehearsal(
         ticket=ticket,
         lines=[(item.line.title, item.quantity, item.amount) for item in lines],
@@ -79,17 +81,17 @@ def _look(
             if item.stock_held > held[item.pk]
         ],
         payouts=list(ticket.payouts.exclude(pk__in=before).order_by("pk").values_list("cause", "amount")),
-        back=[(item.line.title, units) for item in lines if (units := _back(ticket, item))],
+        back=[(item.line.title, units) for item in lines if (units := _back(ticket, item, good))],
         second=second,
         appeal=not dispute.appealed_by,
         final_at=final_at,
     )
 
 
-def _back(ticket: Ticket, item: TicketLine) -> int:
+def _back(ticket: Ticket, item: TicketLine, good: Mapping[int, int]) -> int:
     """The units of a line that its success puts into stock."""
     if ticket.state != TicketState.REFUNDING:
         return 0
     if ticket.units_wait == "cancelling":
         return item.quantity
-    return item.found.good if ticket.units_wait and item.found else 0
+    return good.get(item.pk, 0) if ticket.units_wait else 0

@@ -155,8 +155,13 @@ def _units_of(ticket, item, waits, good):
 
 
 def good_units(world):
-    """What was found good of each ticket line, the last time that its goods came."""
-    return {inspection.line_id: inspection.good for inspection in world[Inspection]}
+    """What was found good of each ticket line, the last time that its goods came; nothing where nobody looked then."""
+    seen = {}
+    for event in sorted(world.events[TicketEvent], key=lambda event: event.pk):
+        if event.action == "send_waybill" or looked_at(event):
+            seen[event.ticket_id] = event.action != "send_waybill"
+    lines = {item.pk for item in world[TicketLine] if seen.get(item.ticket_id)}
+    return {found.line_id: found.good for found in world[Inspection] if found.line_id in lines}
 
 
 def tell_a_path(world):

@@ -25,6 +25,7 @@ from refunds.models import Channel, Notice, PayoutEvent, Ticket, TicketEvent
 from refunds.money import refuse
 from refunds.notices import announce
 from refunds.tests.paying import agreed, pay_out, sent, settled, time_passes
+from refunds.tests.service import rejected, ruled, staffed
 
 TABLES = (OrderEvent, TicketEvent, PayoutEvent)
 
@@ -168,6 +169,14 @@ def test_a_reminder_goes_to_whoever_has_to_act(ticket):
     announce()
     assert inboxes("remind") == [("bob", "seller")]
     assert Notice.objects.get(channel="inbox").due_at == Ticket.objects.get(pk=ticket.pk).due_at
+
+
+def test_a_late_confirmation_is_told_to_a_second_agent(cast):
+    staffed(cast, confirm_above=999)
+    dispute = ruled(cast, rejected(cast), "refund", amount=1000)
+    actions.escalate(one(dispute), SYSTEM)
+    announce()
+    assert inboxes("escalate") == [("sid", "cs"), ("sue", "cs")]
 
 
 def test_a_move_that_rolled_back_is_not_told(ticket, cast):

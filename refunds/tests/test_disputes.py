@@ -258,6 +258,22 @@ def test_goods_are_sent_back_to_the_buyer(desk):
     assert (fresh(ticket).closed_reason, held(ticket.order), stock(desk.mug)) == ("sent_back", 0, 998)
 
 
+def test_goods_that_travel_twice_are_counted_anew(desk):
+    ticket = sent_in(desk, units=2)
+    actions.fail_inspection(one(ticket), actors.seller(desk.bob), {ticket.lines.get().pk: Found(1, 1)}, "Chipped.")
+    actions.send_back(one(ticket), actors.seller(desk.bob), "SF", "7")
+    ticket = final(desk, fresh(ticket), "return_first", **FULL)
+    actions.send_waybill(one(ticket), actors.buyer(desk.alice), "SF", "8")
+    before = stock(desk.mug)
+
+    # Nobody looked at them this time.
+    assert time_passes(ticket).moved == 1
+    pay_out(ticket)
+
+    line = ticket.order.lines.get(sku=desk.mug)
+    assert (line.returned, line.restocked, stock(desk.mug)) == (2, 0, before)
+
+
 def test_goods_are_sent_again(desk):
     ticket = asked(desk, "reissue")
     actions.agree(one(ticket), actors.seller(desk.bob))

@@ -7,6 +7,7 @@ import pytest
 from aftersales import actors
 from aftersales.lifecycle.errors import Conflict, Refused
 from aftersales.testing import counters, one
+from orders.models import Sku
 from refunds import actions
 from refunds.lifecycle import TICKET
 from refunds.models import Offer, Ticket, TicketEvent
@@ -51,6 +52,15 @@ def test_another_kind_leads_where_it_leads(desk):
 
     again = _accept(_offer(asked(desk), desk, "reissue"), desk)
     assert (again.state, again.kind, again.lines.get().stock_held) == ("awaiting_dispatch", "reissue", 1)
+
+
+def test_an_offer_of_goods_that_are_gone_is_not_taken(desk):
+    ticket = _offer(asked(desk), desk, "exchange")
+    Sku.objects.filter(pk=desk.mug.pk).update(stock=0)
+    before = counters(ticket.order)
+    with pytest.raises(Refused) as no:
+        _accept(ticket, desk)
+    assert (no.value.code, fresh(ticket).state, counters(ticket.order)) == ("offer_short", "awaiting_buyer", before)
 
 
 @pytest.mark.parametrize("who", ["buyer", "clock"])
