@@ -18,7 +18,7 @@ from refunds.states import TicketState as S
 def agreed(ticket: Ticket) -> str:
     """What agreeing leads to, by kind and by where the goods are."""
     if ticket.goods_are_back:
-        return accepted(ticket)
+        return "\n".join(goes_out(ticket)) if ticket.sending_back else accepted(ticket)
     if ticket.kind == Kind.REFUND_ONLY:
         words = _("%(amount)s goes back to the buyer now; nothing comes back to you.")
         return words % {"amount": shown(ticket.amount, ticket.order.currency)}

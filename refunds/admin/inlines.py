@@ -16,6 +16,7 @@ from aftersales.lifecycle.admin import ReadOnlyInline, badge, person
 from aftersales.money import shown
 from refunds.lifecycle import DISPUTE
 from refunds.models import Dispute, Offer, ReturnParcel, Ruling, StockIn, TicketLine
+from refunds.models.dispute import GIVEN
 from refunds.rules import Asked
 
 
@@ -149,9 +150,8 @@ class RulingInline(ReadOnlyInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Ruling]:
         rows = super().get_queryset(request).select_related("dispute__order", "agent", "confirmed_by")
         user = person(request)
-        seen = Q(needs_second=False) | Q(confirmed_by__isnull=False)
         served = Dispute.objects.for_cs(user).values("pk")
-        return rows if user.is_superuser else rows.filter(seen | Q(dispute__in=served))
+        return rows if user.is_superuser else rows.filter(GIVEN | Q(dispute__in=served))
 
     @admin.display(description=gettext_lazy("amount"))
     def shown_amount(self, ruling: Ruling) -> str:

@@ -88,6 +88,10 @@ class Dispute(Row):
         return self.rulings.order_by("-pk").first()
 
 
+# A ruling that a second agent has yet to confirm, or has not confirmed, has not been given.
+GIVEN = Q(needs_second=False) | Q(confirmed_by__isnull=False)
+
+
 class Ruling(models.Model):
     """What one agent decided; the last one of a dispute counts. Minor units; `freight` is the part of `amount` for
     freight.

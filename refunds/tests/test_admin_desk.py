@@ -29,6 +29,7 @@ from refunds.tests.at_admin import (
     to_confirm,
     with_cs,
 )
+from refunds.tests.service import final, found_wanting
 
 DESK = "admin:refunds_dispute_changelist"
 
@@ -297,6 +298,19 @@ def test_an_old_page_does_not_answer_a_new_ruling(cast, client):
     asked = client.get(page(dispute, "accept_ruling")).context["form"]
     assert client.post(page(dispute, "accept_ruling"), {"ruling": asked["ruling"].value()}).status_code == 302
     assert fresh(dispute).seller_accepts
+
+
+def test_agreeing_to_send_goods_back_promises_no_money(desk, client):
+    ticket = final(desk, found_wanting(desk), "send_back")
+    actions.call_cs(one(ticket), actors.buyer(desk.alice), "Nothing comes.")
+    client.force_login(desk.bob)
+    text = read(client.get(page(ticket, "agree")))
+    assert "own goods go back: 1 × " in text
+    assert "goes back to the buyer now" not in text
+
+    actions.agree(one(ticket), actors.seller(desk.bob))
+    assert (fresh(ticket).state, fresh(ticket).sending_back) == ("awaiting_dispatch", True)
+    assert not ticket.payouts.exists()
 
 
 # --- foreign keys in fields -------------------------------------------------------------------------------------------

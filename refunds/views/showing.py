@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
@@ -13,12 +13,11 @@ from orders.views.pages import reader
 from refunds import history, rules
 from refunds.forms import ActionForm
 from refunds.models import Dispute, DisputeEvent, Offer, Ruling, Ticket, TicketLine
+from refunds.models.dispute import GIVEN
 from refunds.states import REFUNDS, RETURNS, DisputeState, OfferAnswer, Verdict
 from refunds.views.ways import Ask, asks, dispute_asks
 
 Share = tuple[TicketLine, int]
-# A ruling that a second agent has yet to confirm, or has not confirmed, has not been given.
-GIVEN = ~Q(needs_second=True, confirmed_by=None)
 
 
 @dataclass(frozen=True)
