@@ -101,6 +101,7 @@ LOGOUT_REDIRECT_URL = "orders:shop"
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Chinese"))]
+FORMAT_MODULE_PATH = ["aftersales.formats"]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True

@@ -56,7 +56,7 @@ NEXT: Final = {
     ),
     S.AWAITING_DISPATCH: _("The seller sends the goods, or offers money instead."),
     S.AWAITING_BUYER_RECEIPT: _("The goods are on their way to the buyer, who confirms when they have arrived."),
-    S.ARBITRATION: _("Customer service hears both sides and decides."),
+    S.ARBITRATION: _("The case is with customer service, whose ruling ends it."),
     S.REFUNDING: _("The money is on its way back to where it was paid from."),
     S.SUCCEEDED: _("Everything that was agreed has been done."),
     S.CLOSED: _("This ticket has ended without a refund."),

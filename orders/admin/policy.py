@@ -6,14 +6,15 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import DurationField, Q, QuerySet
 from django.db.models.functions import Now
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -24,6 +25,7 @@ from orders.admin.policy_check import counted, touched
 from orders.admin.rights import OfShop
 from orders.models import Order, Policy, Shop
 
+_EXISTS = gettext_lazy("Version %(version)s of this policy exists already. Open it and change that one.")
 SERIES = ("profile", "shop", "promotion")
 DURATIONS = tuple(f.name for f in Policy._meta.get_fields() if isinstance(f, DurationField))
 RULES = ("confirm_above", "calendar")
@@ -83,10 +85,7 @@ class PolicyForm(forms.ModelForm[Policy]):
         series = {name: data.get(name, getattr(self.instance, name)) for name in SERIES}
         newest = Policy.objects.filter(**series).order_by("-version").first()
         if newest and newest.pk != self.instance.pk:
-            raise ValidationError(
-                _("Version %(version)s of this policy exists already. Open it and change that one.")
-                % {"version": newest.version}
-            )
+            raise ValidationError(_EXISTS % {"version": newest.version})
 
 
 @admin.register(Policy)
@@ -132,11 +131,24 @@ class PolicyAdmin(OfShop[Policy]):
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """A policy that could be saved is first shown with what it will touch; what is `confirmed` is saved."""
+        """A policy that could be saved is first shown with what it will touch; what is `confirmed` is saved. A page of
+        a version that was replaced meanwhile, or a second press of the button, leads to the newest one."""
+        newest = self._newer(request, object_id) if request.method == "POST" and object_id else None
+        if newest:
+            self.message_user(request, _EXISTS % {"version": newest.version}, messages.WARNING)
+            return HttpResponseRedirect(reverse("admin:orders_policy_change", args=[newest.pk]))
         checked = None
         if request.method == "POST" and CONFIRMED not in request.POST:
             checked = self._check(request, object_id)
         return checked or super().changeform_view(request, object_id, form_url, extra_context)
+
+    def _newer(self, request: HttpRequest, object_id: str) -> Policy | None:
+        """What has replaced a version that this person could have changed."""
+        read = self.get_object(request, unquote(object_id))
+        if read is None or not self.has_change_permission(request) or getattr(read, "is_newest", True):
+            return None
+        series = {name: getattr(read, name) for name in SERIES}
+        return self.get_queryset(request).filter(**series).order_by("-version").first()
 
     def _check(self, request: HttpRequest, object_id: str | None) -> TemplateResponse | None:
         """The page of what will be touched; None where there is a refusal or an error to be shown instead."""

@@ -10,7 +10,7 @@ from django.db.models import Count, QuerySet, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from aftersales.money import shown
 from orders.admin.fields import AmountField, WholeNumberField
@@ -18,7 +18,7 @@ from orders.admin.forms import AmountsForm
 from orders.admin.rights import OfShop, OfShopChild, ShopFilter
 from refunds.admin.reason import kinds_field
 from refunds.models import AutoDecision, AutoRule, Reason
-from refunds.states import Side
+from refunds.states import Automatic, Kind, Side
 
 ALL = frozenset({"view", "add", "change"})
 
@@ -46,6 +46,15 @@ class AutoRuleForm(AmountsForm):
         super().__init__(*args, **kwargs)
         if reasons := cast("forms.ModelMultipleChoiceField[Reason] | None", self.fields.get("reasons")):
             reasons.queryset = Reason.objects.filter(side=Side.BUYER)
+
+    def clean(self) -> dict[str, Any]:
+        """Refuses a rule that no application could fit."""
+        data = super().clean()
+        kinds = data.get("kinds")
+        if data.get("effect") == Automatic.KEEP_GOODS and kinds and Kind.RETURN_REFUND not in kinds:
+            words = gettext("Goods can only be left with the buyer where they would come back: choose “%(kind)s” too.")
+            self.add_error("kinds", words % {"kind": Kind.RETURN_REFUND.label})
+        return data
 
 
 @admin.register(AutoRule)

@@ -214,7 +214,7 @@ class DisputeAdmin(OfShop[Dispute], LifecycleAdmin[Dispute]):
         figures = {"goods": shown(cap.goods, row.order.currency), "freight": shown(cap.freight, row.order.currency)}
         return _("%(goods)s for the goods, %(freight)s of the freight") % figures
 
-    @admin.display(description=gettext_lazy("where the ticket stood"))
+    @admin.display(description=gettext_lazy("where negotiating goes on"))
     def stands_at(self, row: Dispute) -> str:
         return str(TICKET.state(row.ticket.stands_at).label)
 
@@ -253,6 +253,7 @@ class DisputeAdmin(OfShop[Dispute], LifecycleAdmin[Dispute]):
     def shop(self, row: Dispute) -> str:
         return str(row.order.shop)
 
-    @admin.display(description=gettext_lazy("late"), boolean=True)
-    def is_late(self, row: Dispute) -> bool:
-        return row.late_at is not None
+    @admin.display(description=gettext_lazy("late"))
+    def is_late(self, row: Dispute) -> str:
+        """In words: a red cross for what is in time would frighten."""
+        return format_html('<span class="late">{}</span>', _("Late")) if row.late_at else ""

@@ -23,7 +23,7 @@ from refunds.forms import ReasonChoice
 from refunds.lifecycle import TICKET
 from refunds.models import Reason, ReturnParcel, Ticket
 from refunds.rules import Found, Terms
-from refunds.states import Kind, Side
+from refunds.states import REFUNDS, Kind, Side
 
 _AREA = forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})
 
@@ -34,10 +34,12 @@ def lines(*sentences: str) -> str:
 
 
 def asked_for(ticket: Ticket) -> str:
-    """What the ticket asks for, in a line."""
+    """What the ticket asks for, in a line; no amount where no money is asked for."""
+    asked = {"kind": ticket.get_kind_display(), "reason": ticket.reason}
+    if ticket.kind not in REFUNDS:
+        return _("%(kind)s. Reason: %(reason)s") % asked
     words = _("%(kind)s, %(amount)s. Reason: %(reason)s")
-    amount = shown(ticket.amount, ticket.order.currency)
-    return words % {"kind": ticket.get_kind_display(), "amount": amount, "reason": ticket.reason}
+    return words % {**asked, "amount": shown(ticket.amount, ticket.order.currency)}
 
 
 class Photos(forms.ClearableFileInput):

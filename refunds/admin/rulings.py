@@ -100,10 +100,10 @@ class RuleForm(ActionForm):
         )
         help_text = words % {"most": shown(whole, currency), "freight": shown(cap.freight, currency)}
         amount = {"label": _("Amount, freight included"), "help_text": help_text}
+        # What was asked for; all there is, where goods were asked for.
+        whole, freight = (ticket.amount, ticket.freight) if ticket.amount else (whole, cap.freight)
         self.fields["amount"] = amount_field(currency, **amount, initial=whole, required=False)
-        self.fields["freight"] = amount_field(
-            currency, label=_("Of which freight"), initial=cap.freight, required=False
-        )
+        self.fields["freight"] = amount_field(currency, label=_("Of which freight"), initial=freight, required=False)
         self.fields["freight_by"].initial = ticket.freight_by
         self.order_fields(["verdict", "amount", "freight", "freight_by", "note"])
 

@@ -68,7 +68,7 @@ class ApplicationForm(forms.Form):
 
     currency = forms.CharField(widget=forms.HiddenInput, required=False)
     goods = forms.ChoiceField(
-        label=gettext_lazy("Where are the goods?"),
+        label=gettext_lazy("Where the goods are"),
         choices=[
             (ARRIVED, gettext_lazy("I have them")),
             (ON_THE_WAY, gettext_lazy("They were shipped but have not arrived")),

@@ -71,7 +71,7 @@ def negative(amount: int) -> int:
 def order_tickets(order: Order) -> dict[str, Any]:
     """`{% order_tickets order %}`: the order's tickets and, while rules allow one more, the way to it; money that goes
     back without a ticket, since the seller cancelled or it had no order to pay."""
-    tickets = order.tickets.prefetch_related("lines__line")
+    tickets = order.tickets.prefetch_related("lines__line", "disputes")
     why_not = _why_not(order)
     payouts = order.payouts.filter(ticket=None)
     return {"order": order, "tickets": tickets, "payouts": payouts, "why_not": why_not, "may_file": why_not is None}

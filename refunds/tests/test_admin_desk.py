@@ -179,6 +179,14 @@ def test_a_ruling_is_shown_before_it_is_given(cast, client):
     assert snapshot(dispute) == before
 
 
+def test_a_ruling_starts_from_what_was_asked_for(cast, client):
+    dispute = reviewed(cast)
+    assert (dispute.ticket.amount, dispute.ticket.freight) == (2000, 0)
+    client.force_login(agent())
+    form = client.get(page(dispute, "rule")).context["form"]
+    assert (form["amount"].value(), form["freight"].value()) == ("20.00", "0.00")
+
+
 def test_what_was_shown_is_what_happens(cast, client):
     dispute = reviewed(cast)
     client.force_login(agent())

@@ -55,6 +55,14 @@ def test_forged_fields_make_no_rule(cast, client, field, value):
     assert not AutoRule.objects.exists()
 
 
+def test_a_rule_that_fits_nothing_is_refused(cast, client):
+    client.force_login(cast.bob)
+    response = client.post(reverse(ADD), filled(cast.shop, effect="keep_goods"))
+    assert response.status_code == 422
+    assert "choose “Return and refund” too." in response.text
+    assert not AutoRule.objects.exists()
+
+
 def test_a_rule_keeps_its_shop(cast, client):
     mine = rule(cast)
     client.force_login(cast.operator)

@@ -156,6 +156,7 @@ def test_exchange_on_a_phone(site, cast, person):
     line = order.lines.get()
     buyer = person("alice@example.com")
     buyer.goto(f"/orders/{order.number}/refund/")
+    assert not buyer.is_visible(f"[name=wanted_{line.pk}]")
     buyer.check("[name=goods][value=on_the_way]")
     assert not buyer.is_visible("[name=kind][value=exchange]")
     buyer.check("[name=goods][value=arrived]")

@@ -18,6 +18,7 @@ from refunds.models import Payout, Reason
 from refunds.rules import Application, Found
 from refunds.states import DisputeState, Kind, PayoutState, TicketState
 from refunds.tests.filling import photo, world
+from refunds.tests.hearing import called
 from refunds.views.ways import DISPUTE_WAYS, WAYS
 
 
@@ -236,18 +237,25 @@ def test_list_has_open_and_ended_tickets(alice, cast, order, returning):
     assert returning.number not in ended
 
 
+def test_list_shows_the_disputes_clock(alice, cast, returning):
+    dispute = called(returning, cast)
+    page = alice.get(reverse("refunds:tickets")).text
+    assert f'data-due="{int(dispute.due_at.timestamp())}"' in page
+    assert str(words.dispute_consequence(dispute)) in page
+
+
 @pytest.mark.parametrize("query", ["?page=99", "?page=x", "?page=-1", "?tab=x&page=%00", "?page=" + "9" * 30])
 def test_list_takes_any_page(alice, returning, query):
     assert alice.get(reverse("refunds:tickets") + query).status_code == 200
 
 
 def test_query_counts_are_fixed(alice, cast, returning, django_assert_num_queries):
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         alice.get(reverse("refunds:tickets"))
     for _ in range(3):
         other = ship(pay(place(cast)), cast)
         file(other, {line.pk: 1 for line in other.lines.all()})
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         alice.get(reverse("refunds:tickets"))
     with django_assert_num_queries(17):
         alice.get(address(returning))

@@ -31,7 +31,8 @@ ENDED = [str(state) for state in TicketState.all() if state.final]
 @require_safe
 def ticket_list(request: HttpRequest) -> HttpResponse:
     """The buyer's tickets, newest first: those that are open, or those that have ended."""
-    tickets = Ticket.objects.of_buyer(reader(request)).select_related("order__shop").prefetch_related("lines__line")
+    tickets = Ticket.objects.of_buyer(reader(request)).select_related("order__shop")
+    tickets = tickets.prefetch_related("lines__line", "disputes")
     ended = request.GET.get("tab") == "ended"
     mine = tickets.filter(state__in=ENDED) if ended else tickets.exclude(state__in=ENDED)
     page = Paginator(mine, PER_PAGE).get_page(request.GET.get("page"))

@@ -1,7 +1,7 @@
 // Keeps the chosen photos when the application page is shown again with a sum or with errors: a browser forgets files
 // on every load. Without this script the page says which photos to choose again.
-// Shows only what fits where the goods are and what should happen. Without it everything is there, and what does not
-// fit is refused in words.
+// Shows only what fits where the goods are and what should happen, and asks for amounts and goods once that is chosen.
+// Without it everything is there, and what does not fit is refused in words.
 "use strict";
 
 (() => {
@@ -71,7 +71,7 @@
     }
     const choices = { goods, kinds: chosen(form, "kind") };
     for (const part of form.querySelectorAll("div[data-kinds]")) {
-      part.hidden = !fits(part, choices);
+      part.hidden = !choices.kinds || !fits(part, choices);
       // What is hidden is not sent.
       part.querySelectorAll("input, select").forEach((field) => { field.disabled = part.hidden; });
     }

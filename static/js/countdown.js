@@ -27,7 +27,7 @@
   }, 1000);
 
   if (!document.body.dataset.zone) {
-    const options = { dateStyle: "medium", timeStyle: "short" };
+    const options = { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" };
     const format = new Intl.DateTimeFormat(document.documentElement.lang, options);
     for (const time of document.querySelectorAll("time[datetime]")) {
       time.textContent = format.format(new Date(time.dateTime));
