@@ -49,7 +49,7 @@ class AutoRuleForm(AmountsForm):
 
     def clean(self) -> dict[str, Any]:
         """Refuses a rule that no application could fit."""
-        data = super().clean()
+        data = super().clean() or {}
         kinds = data.get("kinds")
         if data.get("effect") == Automatic.KEEP_GOODS and kinds and Kind.RETURN_REFUND not in kinds:
             words = gettext("Goods can only be left with the buyer where they would come back: choose “%(kind)s” too.")
