@@ -223,23 +223,26 @@ def _carry_out(events: Sequence[Event]) -> None:
 
 def carry_out(final: Sequence[int]) -> None:
     """What the last rulings of these disputes say happens: ticket, goods and money move, and who pays the return
-    freight is settled. Called inside the story that makes them final."""
+    freight is settled. Called inside the story that makes them final.
+
+    Raises Refused when goods should go back to a shop that has given up its address meanwhile: a sweep sets such a
+    dispute aside for an operator.
+    """
     rulings = {ruling.dispute_id: ruling for ruling in Ruling.objects.filter(dispute__in=final).order_by("pk")}
-    tickets = Ticket.objects.filter(disputes__in=final).select_related("order").order_by("pk")
+    tickets = Ticket.objects.filter(disputes__in=final).select_related("order__shop").order_by("pk")
     by_ticket = {dispute.ticket_id: rulings[dispute.pk] for dispute in Dispute.objects.filter(pk__in=final)}
-    moving = {
-        t.pk: by_ticket[t.pk] for t in tickets if by_ticket[t.pk].verdict in (Verdict.REFUND, Verdict.RETURN_FIRST)
-    }
-    terms = {t.pk: _terms(t, by_ticket[t.pk]) for t in tickets if t.pk in moving}
+    terms = {}
+    for ticket in tickets:
+        ruling = by_ticket[ticket.pk]
+        if ruling.verdict == Verdict.RETURN_FIRST and not ticket.order.shop.return_address.strip():
+            raise Refused(RefundError.NO_RETURN_ADDRESS)
+        if ruling.verdict in (Verdict.REFUND, Verdict.RETURN_FIRST):
+            terms[ticket.pk] = rules.terms_of(ticket, ruling.verdict, ruling.amount, ruling.freight)
     _write(by_ticket, "verdict", lambda ruling: ruling.verdict)
     _write(by_ticket, "freight_by", lambda ruling: ruling.freight_by)
     if terms:
         apply_terms(terms)
     follow(move(TICKET, "rule", Ticket.objects.filter(pk__in=by_ticket), SYSTEM))
-
-
-def _terms(ticket: Ticket, ruling: Ruling) -> rules.Terms:
-    return rules.terms_of(ticket, ruling.verdict, ruling.amount, ruling.freight)
 
 
 def _write(by_ticket: Mapping[int, Ruling], column: str, value: Callable[[Ruling], str]) -> None:

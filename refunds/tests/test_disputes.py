@@ -244,6 +244,21 @@ def test_an_exchange_may_be_ruled_as_it_was_asked_for(desk):
     assert (ticket.state, ticket.kind, ticket.lines.get().stock_held) == ("awaiting_return", "exchange", 1)
 
 
+def test_goods_cannot_go_back_to_a_shop_without_an_address(desk):
+    ticket = rejected(desk)
+    dispute = ruled(desk, ticket, "return_first", **FULL)
+    desk.shop.return_address = ""
+    desk.shop.save()
+
+    assert _passes(dispute).set_aside == 1
+    assert (fresh(dispute).state, fresh(ticket).state) == ("ruled", "arbitration")
+    desk.shop.return_address = "9 New Road"
+    desk.shop.save()
+    for side in (actors.buyer(desk.alice), actors.seller(desk.bob)):
+        actions.accept_ruling(one(dispute), side)
+    assert (fresh(ticket).state, fresh(ticket).return_address) == ("awaiting_return", "9 New Road")
+
+
 def test_refused_is_closed_and_free_again(desk):
     ticket = final(desk, rejected(desk), "refuse")
     assert (ticket.state, ticket.closed_reason, held(ticket.order)) == ("closed", "ruled_against", 0)
