@@ -145,6 +145,9 @@ def amend(tickets: QuerySet[Ticket], by: Actor, asked: Application, *, photos: S
         chosen = rules.check(order, rules.lines_of(order), asked, filed=True)
         rules.check_versions(order, chosen)
         sets, snapshot = _columns(asked, chosen), _snapshot(asked, chosen)
+        if ticket.verdict:
+            # What customer service ruled about the freight stands, whatever reason is given now.
+            del sets["freight_by"]
         event = move_one(TICKET, "amend", tickets, by, note=asked.description, sets=sets, data=snapshot)
         ticket.lines.all().delete()
         _hold(ticket, chosen)
