@@ -17,6 +17,7 @@ from refunds.models import Evidence, Reason, Ticket
 from refunds.rules import Application
 from refunds.tests.filling import photo
 from refunds.tests.paying import agreed, held, line_of, order_of, time_passes
+from refunds.tests.service import final, rejected
 
 SECOND = timedelta(seconds=1)
 
@@ -363,3 +364,11 @@ def test_a_strangers_ticket_looks_missing(cast, ticket, verb):
     assert clash.value.row is None
     ticket.refresh_from_db()
     assert ticket.state == "awaiting_seller"
+
+
+def test_a_ruled_payer_of_freight_stays(desk):
+    ticket = final(desk, rejected(desk), "negotiate", freight_by="seller")
+    again = Application("return_refund", ticket.reason, {ticket.lines.get().line_id: 1})
+    actions.amend(one(ticket), actors.buyer(desk.alice), again)
+    ticket.refresh_from_db()
+    assert (ticket.kind, ticket.freight_by) == ("return_refund", "seller")
