@@ -29,6 +29,9 @@ setup: $(FOR_RUN) .env
 run: setup
 	@exec $(VENV) -m aftersales.devrun
 
+# A test's commits need not outlive a power cut, so that nobody waits for the disk.
+test soak: export PGOPTIONS := -c synchronous_commit=off
+
 test: $(FOR_TEST) .env browser
 	$(BORROWING) $(VENV) -m pytest -p aftersales.dev.strict -n 2 --dist worksteal $(ARGS)
 
