@@ -20,6 +20,12 @@ from aftersales.dev.postgres import Postgres
 from aftersales.dev.valkey import Valkey
 
 
+@pytest.fixture(autouse=True)
+def _durable(monkeypatch):
+    """Here servers are killed, and what was committed has to be there again."""
+    monkeypatch.delenv("PGOPTIONS", raising=False)
+
+
 @pytest.fixture
 def root():
     # Not tmp_path: that one lies behind a folder which only its owner may enter.
