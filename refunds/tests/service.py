@@ -4,10 +4,13 @@ from typing import Any
 
 from aftersales import actors
 from aftersales.actors import SYSTEM
+from aftersales.lifecycle.move import sweep
 from aftersales.models import User
-from aftersales.testing import PASSWORD, file, one, pay, place, ship
+from aftersales.testing import PASSWORD, file, one, overdue, pay, place, ship
 from orders.models import Policy, Sku
 from refunds import actions
+from refunds.actions import DISPUTE_ON_DUE
+from refunds.lifecycle import DISPUTE
 from refunds.models import Reason
 from refunds.rules import Decision, Found
 
@@ -88,3 +91,10 @@ def final(cast: Any, ticket: Any, verdict: str, **more: Any) -> Any:
 
 def fresh(row: Any) -> Any:
     return type(row)._base_manager.get(pk=row.pk)
+
+
+def passes(dispute: Any) -> Any:
+    """The dispute's clock runs out, and the sweep finds it."""
+    overdue(dispute)
+    state = DISPUTE.state(fresh(dispute).state)
+    return sweep(DISPUTE, state, DISPUTE_ON_DUE[state])
