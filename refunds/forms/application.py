@@ -9,7 +9,6 @@ from typing import Any
 from uuid import uuid4
 
 from django import forms
-from django.core.files.base import File
 from django.db.models import Q
 from django.forms.boundfield import BoundField
 from django.utils.translation import gettext as _
@@ -34,6 +33,7 @@ from refunds.forms.fields import (
     as_error,
 )
 from refunds.models import Reason, Ticket
+from refunds.photos import Photo
 from refunds.states import REFUNDS, RETURNS, Kind, Side
 
 _PER_LINE = ("units", "amount", "wanted", "part")
@@ -231,8 +231,9 @@ class ApplicationForm(forms.Form):
     def _of_lines(self, about: str) -> dict[int, Any]:
         return {line.pk: self.cleaned_data.get(f"{about}_{line.pk}") for line in self.lines}
 
-    def new_photos(self) -> Sequence[File[bytes]]:
-        return [photo for photo in self.cleaned_data["photos"] if isinstance(photo, File)]
+    def new_photos(self) -> Sequence[Photo]:
+        photos: Sequence[Photo] = self.cleaned_data["photos"]
+        return photos
 
     def rows(self) -> list[LineRow]:
         """The lines in the order's order, with their fields."""

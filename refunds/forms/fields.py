@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.files.base import File
+from django.forms.boundfield import BoundField
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,6 +20,7 @@ from aftersales.money import parse, plain, shown
 from orders.models import OrderLine, Sku
 from refunds.errors import RefundError
 from refunds.models import Reason
+from refunds.photos import Photo
 from refunds.states import RETURNS
 
 
@@ -136,20 +140,50 @@ class Text(forms.CharField):
 
 
 class Photos(forms.FileInput):
+    """Files, and in `<name>_uploaded` the tokens of photos that are already here, in the order of the page."""
+
     allow_multiple_selected = True
 
     def __init__(self) -> None:
         super().__init__(attrs={"accept": "image/jpeg,image/png,image/webp"})
 
-    def value_from_datadict(self, data: Mapping[str, Any], files: MultiValueDict[str, Any], name: str) -> Any:
-        """The files. A preview is sent without them: then it names them, so that proof is not missed."""
-        if isinstance(data, MultiValueDict) and not files.getlist(name):
-            return [item for item in data.getlist(name) if item]
-        return files.getlist(name)
+    def value_from_datadict(self, data: Mapping[str, Any], files: MultiValueDict[str, Any], name: str) -> list[Any]:
+        """The tokens first: they were sent first."""
+        tokens = data.getlist(f"{name}_uploaded") if isinstance(data, MultiValueDict) else []
+        return [*tokens, *files.getlist(name)]
+
+    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
+        return not self.value_from_datadict(data, files, name)
+
+
+class PhotosBound(BoundField):
+    """What components/photos.html shows of the field."""
+
+    @property
+    def uploaded(self) -> list[UUID]:
+        """The tokens of photos that are already here."""
+        return [token for token in map(_token, self.value() or ()) if token]
 
 
 class PhotosField(forms.Field):
-    """Whether they are photos is judged where they are stored; each is a file or, in a preview, its name."""
+    """Photos for a verb: files, and tokens of uploads. Whether they are photos, and the sender's, is judged there."""
 
     def __init__(self) -> None:
         super().__init__(required=False, label=gettext_lazy("Photos"), widget=Photos())
+
+    def get_bound_field(self, form: forms.BaseForm, field_name: str) -> PhotosBound:
+        return PhotosBound(form, self, field_name)
+
+    def clean(self, value: Any) -> list[Photo]:
+        """Raises ValidationError for what names no upload."""
+        found = [item if isinstance(item, File) else _token(item) for item in value or ()]
+        if None in found:
+            raise as_error(Refused(RefundError.PHOTO_GONE))
+        return cast("list[Photo]", found)
+
+
+def _token(item: object) -> UUID | None:
+    try:
+        return UUID(str(item))
+    except ValueError:
+        return None

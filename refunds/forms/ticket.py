@@ -7,13 +7,13 @@ from typing import Any
 from uuid import uuid4
 
 from django import forms
-from django.core.files.base import File
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from aftersales.lifecycle.errors import Refused
 from refunds.forms.fields import AmountField, PhotosField, Text, as_error
 from refunds.models import ReturnParcel, Ticket
+from refunds.photos import Photo
 from refunds.states import Payer
 
 _LARGEST_KEY = 2**63 - 1
@@ -53,8 +53,9 @@ class WithPhotos(ActionForm):
     photos = PhotosField()
     field_order = ("note", "photos")
 
-    def new_photos(self) -> Sequence[File[bytes]]:
-        return [photo for photo in self.cleaned_data["photos"] if isinstance(photo, File)]
+    def new_photos(self) -> Sequence[Photo]:
+        photos: Sequence[Photo] = self.cleaned_data["photos"]
+        return photos
 
 
 class CallForm(WithPhotos):

@@ -24,6 +24,7 @@ PAGES = [
     ("amend", "ticket", ("get", "post")),
     *[(name, "ticket", ("post",)) for name in (*WAYS, *DISPUTE_WAYS)],
     ("evidence", "evidence", ("get",)),
+    ("thumbnail", "evidence", ("get",)),
 ]
 TRIES = [(name, row, method) for name, row, methods in PAGES for method in methods]
 
@@ -99,8 +100,9 @@ def test_foreign_row_is_a_missing_row(client, cast, rows, judged, who, name, kin
 
 
 def test_every_address_is_tried():
-    # Addresses that name no row: the lists below, the channels' door, and the inbox's mark (test_inbox.py).
-    tried = {name for name, _, _ in PAGES} | {"tickets", "inbox", "notices", "read"}
+    # Addresses that name no row: the lists below, the channels' door, and the inbox's mark (test_inbox.py). Photos
+    # that wait for their form have tests of their own (test_uploads.py).
+    tried = {name for name, _, _ in PAGES} | {"tickets", "inbox", "notices", "read", "uploads", "upload", "drop_upload"}
     assert tried == {pattern.name for pattern in urlpatterns}
 
 

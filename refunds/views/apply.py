@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.files.base import File
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -26,11 +25,12 @@ from refunds import actions, rules, words
 from refunds.forms import AmendForm, ApplicationForm, FilingForm
 from refunds.lifecycle import TICKET
 from refunds.models import Ticket
+from refunds.photos import Photo
 from refunds.rules import Application, Asked
 from refunds.states import REFUNDS, RETURNS, Kind
 from refunds.views.pages import ticket_conflict
 
-Send = Callable[[Application, Sequence[File[bytes]]], Ticket]
+Send = Callable[[Application, Sequence[Photo]], Ticket]
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -76,7 +76,7 @@ def apply(request: HttpRequest, number: str) -> HttpResponse:
         return redirect("refunds:ticket", twin.number)
     form = FilingForm(order, rules.lines_of(order), *_sent(request))
 
-    def send(asked: Application, photos: Sequence[File[bytes]]) -> Ticket:
+    def send(asked: Application, photos: Sequence[Photo]) -> Ticket:
         return actions.file_ticket(orders, buyer, asked, photos=photos, token=form.cleaned_data["token"])
 
     try:
@@ -96,7 +96,7 @@ def amend(request: HttpRequest, number: str) -> HttpResponse:
         return ticket_conflict(request, Conflict("amend", ticket), ticket)
     form = AmendForm(ticket, rules.lines_without(ticket), *_sent(request))
 
-    def send(asked: Application, photos: Sequence[File[bytes]]) -> Ticket:
+    def send(asked: Application, photos: Sequence[Photo]) -> Ticket:
         read = tickets.filter(version=form.cleaned_data["version"])
         actions.amend(read, actors.buyer(buyer), asked, photos=photos)
         return ticket
