@@ -1,4 +1,4 @@
-"""What is sent as a photo to do harm: refused with a sentence, or made inert; never decoded where it would cost much."""
+"""What is sent as a photo to do harm: refused with a sentence, or made inert, and never decoded where that costs."""
 
 import io
 import resource
