@@ -77,7 +77,7 @@ def _delete(uploads: QuerySet[Upload]) -> int:
         Upload.objects.filter(pk__in=[row.pk for row in rows]).delete()
     for row in rows:
         for file in (row.photo, row.thumbnail):
-            file.storage.delete(file.name)
+            file.storage.delete(str(file.name))
     return len(rows)
 
 
