@@ -11,7 +11,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test soak bench check browser demo-reset services-stop translations check-style check-types \
-    check-templates check-migrations check-deploy check-drawings check-translations
+    check-templates check-migrations check-deploy check-drawings check-translations assets
 
 help:
 	@echo "make run            the shop with everything it needs, on http://127.0.0.1:8000/ (Ctrl-C stops it)"
@@ -22,6 +22,7 @@ help:
 	@echo "make demo-reset     delete the demo shop: the next run starts over"
 	@echo "make services-stop  stop the embedded PostgreSQL and Valkey"
 	@echo "make translations   compile the translations after a change"
+	@echo "make assets         build static/css/app.css after a change of templates (needs node)"
 	@echo "make setup          only install"
 
 setup: $(FOR_RUN) .env
@@ -80,6 +81,16 @@ check-translations: $(FOR_TEST)
 
 translations: $(FOR_RUN)
 	$(VENV) -m aftersales.dev.translations
+
+# For developers only: what it makes is committed, so that nothing else needs node.
+assets: .dev/assets/package.json
+	NODE_PATH=.dev/assets/node_modules .dev/assets/node_modules/.bin/tailwindcss \
+	    -i aftersales/dev/assets/app.css -o static/css/app.css --minify
+
+.dev/assets/package.json: aftersales/dev/assets/package.json
+	@mkdir -p .dev/assets && cp $< .dev/assets/
+	cd .dev/assets && npm install --no-audit --no-fund --no-package-lock
+	@touch $@
 
 demo-reset: $(FOR_RUN)
 	@$(VENV) -m aftersales.devservices reset
