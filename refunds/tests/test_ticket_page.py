@@ -213,6 +213,7 @@ def test_every_state_has_its_words():
     assert set(words.CONSEQUENCES) == set(TicketState.timed())
     assert set(words.NEXT) == {str(state) for state in TicketState.all()}
     assert set(words.MONEY) == {str(state) for state in PayoutState.all()}
+    assert set(words.EXPECT) == set(words.MONEY)
     assert set(words.EVENTS) == {"begin", "remind", *(transition.name for transition in TICKET.transitions)}
     assert set(words.CLOCKS) == {s.clock for life in (TicketState, DisputeState) for s in life.all() if s.clock}
     assert set(words.PROMISES) == set(Kind)
