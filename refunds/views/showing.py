@@ -144,7 +144,7 @@ def page_of(request: HttpRequest, number: str, sent: ActionForm | None = None) -
         "sent": sent,
         "mark": mark_of(told, payouts),
         "act_key": _key(mine, own),
-        "is_over": mine.state == TicketState.SUCCEEDED or mine.state == TicketState.CLOSED,
+        "is_over": TICKET.state(mine.state).final,
     }
 
 
