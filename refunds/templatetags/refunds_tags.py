@@ -11,7 +11,7 @@ from aftersales.lifecycle.errors import Refused
 from aftersales.lifecycle.table import State
 from aftersales.models import User
 from orders.models import Order
-from refunds import notice_words, rules, words
+from refunds import carriers, notice_words, rules, words
 from refunds.errors import RefundError
 from refunds.lifecycle import DISPUTE, PAYOUT, TICKET
 from refunds.models import Dispute, Notice, Payout, Ticket, TicketLine
@@ -21,6 +21,8 @@ register = template.Library()
 register.filter("ticket_consequence", words.consequence)
 register.filter("comes_next", words.comes_next)
 register.filter("where_the_money_is", words.where_the_money_is)
+register.filter("what_to_expect", words.what_to_expect)
+register.filter("channel_name", words.channel_name)
 register.filter("dispute_consequence", words.dispute_consequence)
 register.filter("dispute_next", words.dispute_next)
 register.filter("notice_subject", notice_words.subject)
@@ -62,6 +64,18 @@ def price_difference(lines: Iterable[TicketLine]) -> int:
     return sum(rules.Asked(i.line, i.quantity, i.amount, i.goods, i.wanted).difference for i in lines)
 
 
+@register.simple_tag
+def tracking(carrier: str, number: str) -> str:
+    """`{% tracking parcel.carrier parcel.number as page %}`: where a parcel is followed, "" where nobody knows."""
+    return carriers.tracking_page(carrier, number)
+
+
+@register.simple_tag
+def known_carriers() -> Iterable[carriers.Carrier]:
+    """`{% known_carriers as all %}`"""
+    return carriers.CARRIERS
+
+
 @register.filter
 def negative(amount: int) -> int:
     return -amount
@@ -73,7 +87,7 @@ def order_tickets(order: Order) -> dict[str, Any]:
     back without a ticket, since the seller cancelled or it had no order to pay."""
     tickets = order.tickets.prefetch_related("lines__line", "disputes")
     why_not = _why_not(order)
-    payouts = order.payouts.filter(ticket=None)
+    payouts = order.payouts.filter(ticket=None).with_times()
     return {"order": order, "tickets": tickets, "payouts": payouts, "why_not": why_not, "may_file": why_not is None}
 
 
