@@ -6,8 +6,10 @@
 (() => {
   const OFTEN = 5_000;
   const RARELY = 60_000;
+  const FOR_A_WHILE = 20_000;
   const region = (element) => element.closest("[id^=live-]");
   let timer;
+  let fading;
   let focused;
 
   function look() {
@@ -47,8 +49,15 @@
     }
   });
 
+  // What happened stays readable for a while, and in the history for ever.
+  function fade() {
+    clearTimeout(fading);
+    fading = setTimeout(() => document.getElementById("live-said").replaceChildren(), FOR_A_WHILE);
+  }
+
   // Whoever stood in a part that was swapped stands at the same place of the new one.
-  document.body.addEventListener("htmx:oobAfterSwap", () => {
+  document.body.addEventListener("htmx:oobAfterSwap", (event) => {
+    if (event.detail.target.id === "live-said") fade();
     const place = focused && document.getElementById(focused.place);
     if (place) {
       const stops = place.querySelectorAll("a, button, summary");
