@@ -1,0 +1,25 @@
+"""How texts are searched, Chinese among them.
+
+PostgreSQL's trigrams are made of letters and digits as the database's locale knows them, and no Chinese word is as long
+as three characters. `orders_words`, a function of the database, therefore spells every character beyond ASCII as a word
+of its own (马 is " u9a6c "), and `spelled` does the same to what is searched for.
+"""
+
+from __future__ import annotations
+
+from django.db.models import F, Func, TextField, Value
+from django.db.models.functions import Concat
+
+ASCII = 127
+
+
+def words_of(*columns: str) -> Func:
+    """The text of these columns as it is indexed. An index serves a query only when both name the same columns."""
+    parts = [part for column in columns for part in (Value(" "), F(column))][1:]
+    whole = Concat(*parts, output_field=TextField()) if len(parts) > 1 else parts[0]
+    return Func(whole, function="orders_words", output_field=TextField())
+
+
+def spelled(word: str) -> str:
+    """A word that is searched for, as `orders_words` would spell it."""
+    return "".join(char if ord(char) <= ASCII else f" u{ord(char):x} " for char in word.lower())
