@@ -12,7 +12,7 @@ from aftersales.lifecycle.errors import Refused
 from aftersales.lifecycle.table import State
 from aftersales.models import User
 from orders.models import Order, OrderLine
-from refunds import notice_words, rules, words
+from refunds import carriers, notice_words, rules, words
 from refunds.errors import RefundError
 from refunds.lifecycle import DISPUTE, PAYOUT, TICKET
 from refunds.models import Dispute, Notice, Payout, Ticket, TicketLine
@@ -63,6 +63,18 @@ def price_difference(lines: Iterable[TicketLine]) -> int:
     return sum(rules.Asked(i.line, i.quantity, i.amount, i.goods, i.wanted).difference for i in lines)
 
 
+@register.simple_tag
+def tracking(carrier: str, number: str) -> str:
+    """`{% tracking parcel.carrier parcel.number as page %}`: where a parcel is followed, "" where nobody knows."""
+    return carriers.tracking_page(carrier, number)
+
+
+@register.simple_tag
+def known_carriers() -> Iterable[carriers.Carrier]:
+    """`{% known_carriers as all %}`"""
+    return carriers.CARRIERS
+
+
 @register.filter
 def negative(amount: int) -> int:
     return -amount
@@ -84,7 +96,7 @@ def after_sales(order: Order, lines: Sequence[OrderLine]) -> dict[str, Any]:
     why_not = _why_not(order, free)
     return {
         "tickets": tickets,
-        "payouts": order.payouts.filter(ticket=None),
+        "payouts": order.payouts.filter(ticket=None).with_times(),
         "why_not": why_not,
         "may_file": why_not is None,
         "lines": free if why_not is None else [],
