@@ -10,7 +10,7 @@ import django_filters as filters
 from django import forms
 from django.contrib.postgres.search import TrigramWordSimilarity
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -41,7 +41,7 @@ class PriceField(forms.CharField):
     widget = forms.TextInput({"inputmode": "decimal"})
 
     def clean(self, value: Any) -> str:
-        text = super().clean(value).strip()
+        text: str = super().clean(value).strip()
         if text and not re.fullmatch(r"\d{1,9}(\.\d{1,3})?", text, re.ASCII):
             raise ValidationError(_("Write an amount such as 25 or 25.50."), code="amount")
         return text
@@ -89,8 +89,8 @@ class ProductFilter(filters.FilterSet):  # type: ignore[misc]  # the package shi
         """Every word has to be in the title, the department, the shop's name or an article number. The titles that are
         most like the words come first."""
         for word in words.split():
-            products = products.filter(pk__in=_with(word))
-        match = TrigramWordSimilarity(Value(spelled(words)), words_of("title"))
+            products = products.filter(pk__in=keys_with(word))
+        match = TrigramWordSimilarity(spelled(words), words_of("title"))
         return products.annotate(match=match).order_by("-match", "title", "pk")
 
     def from_price(self, products: QuerySet[Product], name: str, text: str) -> QuerySet[Product]:
@@ -100,14 +100,14 @@ class ProductFilter(filters.FilterSet):  # type: ignore[misc]  # the package shi
         return products.filter(_by_currency("lowest__lte", text)) if text else products
 
     def only_in_stock(self, products: QuerySet[Product], name: str, wanted: bool) -> QuerySet[Product]:
-        return products.filter(in_stock=True) if wanted else products
+        return products.filter(Q(("in_stock", True))) if wanted else products
 
     def sorted(self, products: QuerySet[Product], name: str, order: str) -> QuerySet[Product]:
         """Best match is how a search leaves them."""
         return products.order_by(*ORDERS[order]) if order in ORDERS else products
 
 
-def _with(word: str) -> QuerySet[Any]:
+def keys_with(word: str) -> QuerySet[Any]:
     """The keys of the products with a word. A union, since no index serves an OR over several tables."""
     part = {"words__contains": spelled(word)}
     of_product = Product.objects.annotate(words=words_of("title", "department", "code")).filter(**part)

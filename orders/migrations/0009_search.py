@@ -10,7 +10,9 @@ FORWARDS = """
 CREATE FUNCTION orders_words(source text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     SELECT coalesce(string_agg(
-        CASE WHEN ascii(piece) <= 127 THEN piece ELSE ' u' || to_hex(ascii(piece)) || ' ' END, '' ORDER BY place
+        CASE WHEN ascii(piece) <= 127 THEN piece
+        ELSE ' ' || translate(to_hex(ascii(piece)), '0123456789abcdef', 'GHIJKLMNOPABCDEF') || ' ' END,
+        '' ORDER BY place
     ), '')
     FROM regexp_split_to_table(lower(source), '') WITH ORDINALITY AS pieces (piece, place)
 $$;

@@ -28,8 +28,7 @@ class InvoiceData(models.Model):
         constraints = (
             models.CheckConstraint(condition=Q(kind__in=TitleKind.values), name="invoicedata_kind_known"),
             models.CheckConstraint(
-                condition=Q(kind=TitleKind.PERSONAL, tax_number="")
-                | (Q(kind=TitleKind.COMPANY) & ~Q(tax_number="")),
+                condition=Q(kind=TitleKind.PERSONAL, tax_number="") | (Q(kind=TitleKind.COMPANY) & ~Q(tax_number="")),
                 name="invoicedata_companies_have_tax_numbers",
             ),
         )

@@ -76,6 +76,12 @@ def order_meaning(action: Transition) -> str:
 
 
 @register.filter
+def order_tone(action: Transition) -> str:
+    """The look of the button that confirms the buyer's action."""
+    return {"cancel": "btn-error", "receive": "btn-primary"}.get(action.name, "")
+
+
+@register.filter
 def order_history(event: OrderEvent) -> dict[str, object]:
     """The event as components/timeline.html shows it."""
     return {
@@ -89,6 +95,14 @@ def order_history(event: OrderEvent) -> dict[str, object]:
 @register.filter
 def histories(events: list[OrderEvent]) -> list[dict[str, object]]:
     return [order_history(event) for event in events]
+
+
+@register.filter
+def parcel_history(shipment: Shipment, order: Order) -> list[dict[str, object]]:
+    """What is known of a parcel's way, as components/timeline.html shows it."""
+    moments = [(_("Delivered"), shipment.delivered_at), (_("Parcel sent"), shipment.shipped_at),
+               (_("Order placed"), order.placed_at)]  # fmt: skip
+    return [{"title": title, "at": at} for title, at in moments if at]
 
 
 @register.filter

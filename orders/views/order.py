@@ -53,8 +53,14 @@ def detail(request: HttpRequest, number: str) -> HttpResponse:
         "events": list(order.events.order_by("-pk")),
         "late": order.ship_by is not None and order.ship_by < timezone.now(),
         "invoiced": invoice_open(order),
+        "others": order.state == OrderState.AWAITING_SHIPMENT and _others_to_pay(request),
     }
     return render(request, "orders/order.html", context | _next(order))
+
+
+def _others_to_pay(request: HttpRequest) -> bool:
+    """Who has just paid one order of a checkout is led to the next."""
+    return Order.objects.of_buyer(reader(request)).filter(state=OrderState.AWAITING_PAYMENT).exists()
 
 
 def _next(order: Order) -> dict[str, Any]:
@@ -73,7 +79,9 @@ def _still_waiting(request: HttpRequest, order: Order) -> HttpResponse:
     context = _next(order)
     if not context["wait"]:
         return HttpResponseClientRefresh()
-    return render(request, "orders/_wait.html", context)
+    if request.GET.get("seen") == context["wait"].mark:
+        return HttpResponse(status=204)
+    return render(request, "orders/_wait.html", context | {"order": order})
 
 
 def _parcels(order: Order, lines: list[OrderLine]) -> list[tuple[Shipment, list[ShipmentLine]]]:

@@ -35,6 +35,11 @@ class Wait:
     payment: Payment
     seconds: int
 
+    @property
+    def mark(self) -> str:
+        """What a page that shows it shows; while this stays the same, nothing is to be changed there."""
+        return f"{self.seconds}-{bool(self.payment.pay_url):d}"
+
 
 def payable(order: Order) -> bool:
     """Whether paying is worth a try; whether it succeeds is judged under the lock, by the database's clock."""
@@ -81,15 +86,12 @@ def _wait(request: HttpRequest, order: Order) -> HttpResponse:
     preparing = _preparing(payment)
     if preparing and payment.pay_url:
         return _lead_to(request, payment.pay_url)
-    context = {
-        "order": order,
-        "payment": payment,
-        "preparing": preparing,
-        "slow": now - payment.created_at > SLOW,
-        "seconds": SOON,
-    }
-    template = "orders/_pay.html" if is_fragment(request) else "orders/pay.html"
-    return render(request, template, context)
+    slow = now - payment.created_at > SLOW
+    mark = f"{preparing:d}-{slow:d}"
+    if is_fragment(request) and request.GET.get("seen") == mark:
+        return HttpResponse(status=204)
+    context = {"order": order, "payment": payment, "preparing": preparing, "slow": slow, "seconds": SOON, "mark": mark}
+    return render(request, "orders/_pay.html" if is_fragment(request) else "orders/pay.html", context)
 
 
 def _lead_to(request: HttpRequest, url: str) -> HttpResponse:

@@ -82,8 +82,8 @@ def negative(amount: int) -> int:
 
 @register.simple_tag
 def after_sales(order: Order, lines: Sequence[OrderLine]) -> dict[str, Any]:
-    """`{% after_sales order lines as after %}`: the order's tickets, the newest first; money that goes back without one,
-    since the seller cancelled or it had no order to pay; and whether one more may be filed, and on which lines.
+    """`{% after_sales order lines as after %}`: the order's tickets, the newest first; money that goes back without
+    one, since the seller cancelled or it had no order to pay; and whether one more may be filed, and on which lines.
 
     `lines` are the order's, with what rules ask of them, so that nothing is asked for twice.
     """
