@@ -67,7 +67,7 @@ class ProductForm(forms.Form):
         sent: dict[str, Any] = super().clean() or {}
         least, most = sent.get("least"), sent.get("most")
         if least and most and amount_in("KWD", least) > amount_in("KWD", most):
-            self.add_error("most", _("This has to be at least the price on the left."))
+            self.add_error("most", _("This has to be at least the lowest price."))
         return sent
 
 

@@ -66,7 +66,9 @@ class CheckoutForm(forms.Form):
     save  put what was typed into the book
     """
 
-    to = forms.ChoiceField(label=_("Send it to"), required=False, widget=forms.RadioSelect)
+    to = forms.ChoiceField(
+        label=_("Send it to"), required=False, widget=forms.RadioSelect({"class": "radio radio-primary"})
+    )
     recipient = forms.CharField(label=_("Recipient"), max_length=100)
     phone = forms.CharField(label=_("Phone"), max_length=30)
     region = forms.CharField(label=_("Province, city, district"), max_length=100, required=False)

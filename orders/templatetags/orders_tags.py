@@ -129,10 +129,10 @@ def next_step(order: Order) -> str:
 
 @register.filter
 def unit_prices(line: OrderLine, currency: str) -> str:
-    """What each unit cost, in words where they differ: "2 × CN¥3.34, 1 × CN¥3.33"; "" for a single unit."""
-    if line.quantity == 1:
-        return ""
+    """What each of several units cost, in words where they differ: "2 × CN¥3.34, 1 × CN¥3.33"; "" for a single one."""
     shares = [(share, len(list(units))) for share, units in groupby(unit_shares(line.paid, line.quantity))]
+    if len(shares) == 1:
+        return shown(shares[0][0], currency) if line.quantity > 1 else ""
     return str(pgettext_lazy("list", ", ")).join(f"{number} × {shown(share, currency)}" for share, number in shares)
 
 

@@ -15,13 +15,16 @@ from orders.actions import save_invoice
 from orders.forms import InvoiceForm
 from orders.lifecycle import ORDER
 from orders.models import InvoiceData, Order
+from orders.states import TitleKind
 from orders.views.order import invoice_open, order_of
 from orders.views.pages import conflict_page, personal, reader, see_other
 
 
 def _data(order: Order) -> InvoiceData:
     """What there is, or a new one to be filled in."""
-    return InvoiceData.objects.filter(order=order).first() or InvoiceData(order=order, version=0)
+    return InvoiceData.objects.filter(order=order).first() or InvoiceData(
+        order=order, kind=TitleKind.PERSONAL, version=0
+    )
 
 
 @personal
