@@ -38,6 +38,7 @@ class Entry:
     """One event. `facts` are its figures in words; `clock` says whose time ran afterwards, until `due_at`; `role` is
     who did it, `photos` what came with it."""
 
+    action: str
     title: str
     who: str | _StrPromise
     role: str
@@ -114,6 +115,7 @@ def _entry(event: TicketEvent | DisputeEvent, currency: str, read: Record, *, fo
     if for_buyer and data.get("rule"):
         data = {**data, "rule": ""}
     return Entry(
+        action=event.action,
         title=words.event_title(event),
         who=words.event_actor(event),
         role=event.role,

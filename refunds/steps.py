@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import pgettext_lazy
 
-from aftersales.lifecycle.table import State
 from refunds.models import Ticket
 from refunds.states import Kind
 from refunds.states import TicketState as S
@@ -53,35 +52,35 @@ ENDS: Final = {
     Kind.REPAIR: pgettext_lazy("step", "Repaired goods"),
     Kind.REISSUE: pgettext_lazy("step", "Goods again"),
 }
+TICKET_STATES: Final = {str(state): state for state in S.all()}
 _CLOSED: Final = pgettext_lazy("step", "Closed")
 _SENT_BACK: Final = pgettext_lazy("step", "Your goods back")
 
 
 @dataclass(frozen=True)
 class Step:
-    """`now`: the present one; `done`: behind it, or the last one of a ticket that has succeeded."""
+    """`state` as components/steps.html takes it: done, now, next, or failed where a ticket ended without its aim."""
 
     label: str | _StrPromise
-    done: bool
-    now: bool
+    state: str
+    is_present: bool
 
 
 def steps(ticket: Ticket) -> list[Step]:
     """Exactly one of them is the present one. A ruling may lead goods back that nobody thought of before: then the long
     way is shown."""
-    place = PLACES[S.CLOSED] if ticket.state == S.CLOSED else PLACES[_state(ticket.stands_at)]
+    place = END if ticket.state == S.CLOSED else PLACES[TICKET_STATES[ticket.stands_at]]
     way = WAYS[Kind(ticket.kind)]
     way = way if place in way else LONG
     at = way.index(place)
-    over = ticket.state == S.SUCCEEDED
-    return [
-        Step(_label(ticket, step), done=number < at or (over and number == at), now=number == at)
-        for number, step in enumerate(way)
-    ]
+    return [Step(_label(ticket, step), _state(ticket, number - at), number == at) for number, step in enumerate(way)]
 
 
-def _state(value: str) -> State:
-    return next(state for state in S.all() if state == value)
+def _state(ticket: Ticket, ahead: int) -> str:
+    """`ahead`: how many steps it lies beyond the present one."""
+    if ahead:
+        return "next" if ahead > 0 else "done"
+    return {S.SUCCEEDED: "done", S.CLOSED: "failed"}.get(TICKET_STATES[ticket.state], "now")
 
 
 def _label(ticket: Ticket, step: str) -> str | _StrPromise:

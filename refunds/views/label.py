@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
+from typing import Final
 
 import barcode
 import segno
@@ -11,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_safe
 
 from aftersales.lifecycle.errors import Conflict
@@ -23,6 +25,15 @@ from refunds.views.pages import ticket_conflict
 # Goods go back, or are on their way.
 GOING_BACK = (TicketState.AWAITING_RETURN, TicketState.AWAITING_INSPECTION)
 
+# What stands on the label in both languages.
+WORDS: Final = {
+    "from": pgettext_lazy("label", "From"),
+    "to": pgettext_lazy("label", "To"),
+    "inside": pgettext_lazy("label", "Inside"),
+    "order": pgettext_lazy("label", "Order"),
+    "ticket": pgettext_lazy("label", "After-sale"),
+}
+
 
 @personal
 @require_safe
@@ -34,6 +45,7 @@ def label(request: HttpRequest, number: str) -> HttpResponse:
         return ticket_conflict(request, Conflict("label", mine), mine)
     code = bars(mine.number)
     context = {
+        "words": WORDS,
         "ticket": mine,
         "order": mine.order,
         "lines": mine.lines.select_related("line"),

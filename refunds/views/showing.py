@@ -18,9 +18,10 @@ from django.shortcuts import get_object_or_404
 from orders.views.pages import reader
 from refunds import history, rules, steps
 from refunds.forms import ActionForm
+from refunds.lifecycle import TICKET
 from refunds.models import Dispute, Inspection, Offer, RepairRecord, Ruling, Ticket, TicketLine
 from refunds.models.dispute import GIVEN
-from refunds.states import REFUNDS, RETURNS, DisputeState, Kind, OfferAnswer, TicketState, Verdict
+from refunds.states import REFUNDS, RETURNS, DisputeState, Kind, OfferAnswer, Verdict
 from refunds.views.label import GOING_BACK
 from refunds.views.live import mark_of
 from refunds.views.ways import Ask, asks
@@ -142,8 +143,15 @@ def page_of(request: HttpRequest, number: str, sent: ActionForm | None = None) -
         "disputes": [_card(mine, told, dispute, lines, theirs if dispute is running else []) for dispute in disputes],
         "sent": sent,
         "mark": mark_of(told, payouts),
-        "is_over": mine.state == TicketState.SUCCEEDED or mine.state == TicketState.CLOSED,
+        "act_key": _key(mine, own),
+        "is_over": TICKET.state(mine.state).final,
     }
+
+
+def _key(ticket: Ticket, own: Sequence[Ask]) -> str:
+    """Names the forms that the page offers and what they are about: the same ones need not be shown anew."""
+    about = (f"{ask.action}{sorted(ask.form.initial.items()) if ask.form else ''}" for ask in own)
+    return "|".join([ticket.state, str(ticket.version), *(each for each in about if "message" not in each)])
 
 
 def _proposal(ticket: Ticket, lines: Sequence[TicketLine], kind: str, amount: int, freight: int) -> Proposal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -11,6 +12,8 @@ from django.db.models.functions import Concat
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from aftersales import actors
@@ -50,12 +53,23 @@ def ticket_list(request: HttpRequest) -> HttpResponse:
     # Counted already.
     pages.count = counts["ended" if ended else "open"]
     page = pages.get_page(request.GET.get("page"))
-    context = {"page": page, "ended": ended, "counts": counts, "filter": found, "narrowed": _is_narrowed(found)}
+    context = {
+        "page": page,
+        "ended": ended,
+        "tabs": _tabs(request, counts, ended=ended),
+        "filter": found,
+        "narrowed": any(request.GET.get(name) for name in ("q", "kind")),
+    }
     return render(request, "refunds/tickets.html", context)
 
 
-def _is_narrowed(found: TicketFilter) -> bool:
-    return any(found.form.data.get(name) for name in ("q", "kind"))
+def _tabs(request: HttpRequest, counts: Mapping[str, int], *, ended: bool) -> list[tuple[str, Any, int, bool]]:
+    """As components/tabs.html takes them; what was searched for is kept."""
+    kept = {name: request.GET[name] for name in ("q", "kind") if request.GET.get(name)}
+    return [
+        (f"?{urlencode(kept | {'tab': name})}", label, counts[name], (name == "ended") == ended)
+        for name, label in (("open", _("Open")), ("ended", _("Ended")))
+    ]
 
 
 def _carded(tickets: QuerySet[Ticket], buyer: User) -> QuerySet[Ticket]:
