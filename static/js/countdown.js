@@ -20,7 +20,7 @@
     return true;
   }
 
-  let running = [...document.querySelectorAll(".countdown[data-due]")].filter(show);
+  let running = [...document.querySelectorAll(".tick[data-due]")].filter(show);
   const timer = setInterval(() => {
     running = running.filter(show);
     if (!running.length) clearInterval(timer);
