@@ -137,6 +137,7 @@ def _tell(enquiry: Enquiry, letter: Letter) -> None:
             action=ANSWER,
             number=enquiry.number,
             path=enquiry.get_absolute_url(),
+            about=enquiry.number,
             next_at=Now() if channel == Channel.EMAIL else None,
         )
         for channel in Channel

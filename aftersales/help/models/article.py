@@ -67,12 +67,12 @@ class Category(models.Model):
     def __str__(self) -> str:
         return _shown(self).title
 
+    def get_absolute_url(self) -> str:
+        return reverse("help:category", args=(self.slug,))
+
     @property
     def shown(self) -> Shown:
         return _shown(self)
-
-    def get_absolute_url(self) -> str:
-        return reverse("help:category", args=(self.slug,))
 
 
 class ArticleQuerySet(models.QuerySet["Article"]):
@@ -151,12 +151,12 @@ class Article(models.Model):
         # An expression was written; whoever asks for the vector reads it anew.
         del self.__dict__["search"]
 
+    def get_absolute_url(self) -> str:
+        return reverse("help:article", args=(self.slug,))
+
     @property
     def shown(self) -> Shown:
         return _shown(self)
-
-    def get_absolute_url(self) -> str:
-        return reverse("help:article", args=(self.slug,))
 
 
 class Vote(models.Model):

@@ -103,12 +103,12 @@ class Enquiry(models.Model):
     def __str__(self) -> str:
         return self.number
 
+    def get_absolute_url(self) -> str:
+        return reverse("help:enquiry", args=(self.number,))
+
     @property
     def is_open(self) -> bool:
         return self.waiting_since is not None
-
-    def get_absolute_url(self) -> str:
-        return reverse("help:enquiry", args=(self.number,))
 
 
 class LetterQuerySet(models.QuerySet["Letter"]):
