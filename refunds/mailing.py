@@ -161,8 +161,14 @@ def _hang_up(line: Any) -> None:
 
 
 @singledispatch
-def message(notice: Notice, line: Any = None) -> EmailMultiAlternatives:
-    """The mail in the reader's language and time zone. Raises ValueError for what no header can hold."""
+def message(row: Any, line: Any = None) -> EmailMultiAlternatives:
+    """The mail of a row in the reader's language. Raises ValueError for what no header can hold."""
+    raise TypeError(f"{type(row).__name__} has no mail")
+
+
+@message.register
+def _notice(notice: Notice, line: Any = None) -> EmailMultiAlternatives:
+    """In the reader's time zone too."""
     person = notice.person
     with translation.override(person.language or settings.LANGUAGE_CODE), timezone.override(_zone(person)):
         subject, facts = notice_words.subject(notice), _facts(notice)

@@ -22,7 +22,7 @@ def send_answers() -> None:
 
 
 @mailing.message.register
-def message(letter: Letter, line: Any = None) -> EmailMultiAlternatives:
+def _answer(letter: Letter, line: Any = None) -> EmailMultiAlternatives:
     """The answer in the language that it was asked in."""
     enquiry = letter.enquiry
     with translation.override(enquiry.language):

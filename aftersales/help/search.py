@@ -42,7 +42,7 @@ _FILLERS: Final = frozenset(
     "的了我你他她它们是在有和就不也都吗呢吧啊啦么这那个一要想请与及或被把让给到说没很还会能可以"
 )
 _HAN: Final = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_RUN: Final = re.compile(f"[{_HAN}]+")
+RUN: Final = re.compile(f"[{_HAN}]+")
 _WORD: Final = re.compile(f"[{_HAN}]+|[^\\W_{_HAN}]+")
 _SEPARATOR: Final = "\x1f"
 
@@ -65,8 +65,8 @@ def pairs(run: str) -> list[str]:
 def segmented(text: str) -> str:
     """Chinese as words for PostgreSQL: the pairs where they stand, then each character once."""
     text = " ".join(words_of(text))
-    characters = sorted({character for run in _RUN.findall(text) for character in run})
-    return " ".join([_RUN.sub(lambda run: f" {' '.join(pairs(run[0]))} ", text), *characters])
+    characters = sorted({character for run in RUN.findall(text) for character in run})
+    return " ".join([RUN.sub(lambda run: f" {' '.join(pairs(run[0]))} ", text), *characters])
 
 
 def index(article: Any) -> None:
@@ -97,8 +97,8 @@ def strict(question: str) -> SearchQuery:
     """All of it, the way web searches read it: "quoted", or, -without. A run of Chinese is a phrase of its pairs, so
     quotes around it add nothing."""
     text = normal(question)
-    if _RUN.search(text):
-        text = _RUN.sub(lambda run: f' "{" ".join(pairs(run[0]))}" ', text.replace('"', " "))
+    if RUN.search(text):
+        text = RUN.sub(lambda run: f' "{" ".join(pairs(run[0]))}" ', text.replace('"', " "))
         # What was glued to its phrase, is again.
         text = re.sub(r'(^|\s)-\s+"', r'\1-"', text)
     return _query(text)
@@ -117,7 +117,7 @@ def words_of(question: str) -> list[str]:
 
 def _said(question: str) -> Iterator[str]:
     for word in words_of(question):
-        yield from pairs(word) if _RUN.match(word) else [word]
+        yield from pairs(word) if RUN.match(word) else [word]
 
 
 def _query(text: str) -> SearchQuery:

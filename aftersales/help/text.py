@@ -14,8 +14,9 @@ from typing import Final
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from aftersales.help.search import words_of
+from aftersales.help.search import RUN, words_of
 
+# In Latin letters; Chinese says as much in half of it.
 EXCERPT: Final = 160
 _BEFORE: Final = 50
 # A path of ours begins with one slash: browsers read a second one, or a backslash, as another host.
@@ -71,13 +72,15 @@ def excerpt(text: str, question: str) -> SafeString:
     text = " ".join(plain(text).split())
     wanted = _pattern(question)
     first = wanted.search(text) if wanted else None
-    start = max(0, first.start() - _BEFORE) if first else 0
+    halved = 2 if RUN.search(text) else 1
+    start = max(0, first.start() - _BEFORE // halved) if first else 0
+    end = start + EXCERPT // halved
     if start and (space := text.find(" ", start, start + 20)) >= 0:
         start = space + 1
-    cut = text[start : start + EXCERPT]
-    return format_html(
-        "{}{}{}", "… " if start else "", marked(cut, question), " …" if start + EXCERPT < len(text) else ""
-    )
+    if end < len(text) and (space := text.rfind(" ", end - 20, end)) >= 0:
+        end = space
+    before, behind = "… " if start else "", " …" if end < len(text) else ""
+    return format_html("{}{}{}", before, marked(text[start:end], question), behind)
 
 
 def marked(text: str, question: str) -> SafeString:

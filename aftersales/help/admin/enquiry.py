@@ -170,6 +170,7 @@ class EnquiryAdmin(ByRole[Enquiry]):
             form = kind(auto_id=f"id_{name}_%s", initial={"read": read}) if kind else None
         if form:
             form.fields["text"].label = _LABELS[name]
+            form.fields["text"].widget.attrs["class"] = "vLargeTextField"
         return form
 
     def act(self, request: HttpRequest, key: int, action: str) -> HttpResponse:

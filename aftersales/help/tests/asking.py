@@ -1,5 +1,6 @@
 """Those who ask and those who answer, in tests."""
 
+from typing import Any
 from uuid import uuid4
 
 from django.urls import reverse
@@ -22,8 +23,8 @@ def fields(**more):
 
 
 def question(**more):
-    more = {"token": uuid4(), "topic": "money", "text": "Where is it?", "sender": "s"} | more
-    return actions.Question(**more)
+    values: dict[str, Any] = {"topic": "money", "text": "Where is it?", "sender": "s"}
+    return actions.Question(uuid4(), **values | more)
 
 
 def asked(person=None, **more):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import Count, Prefetch, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, render
@@ -92,7 +94,7 @@ def knows(request: HttpRequest) -> bool:
     return isinstance(request.user, User) or bool(request.session.session_key)
 
 
-def voter(request: HttpRequest) -> dict[str, object]:
+def voter(request: HttpRequest) -> dict[str, Any]:
     if isinstance(request.user, User):
         return {"person": request.user, "session": ""}
     return {"person": None, "session": request.session.session_key}
