@@ -13,6 +13,8 @@ from orders.lifecycle import ORDER
 from orders.models import InvoiceData, Order, Payment, Product, Shop, Sku
 from orders.states import OrderState
 from orders.templatetags.orders_tags import next_step, unit_prices
+from refunds.actions import Rejection, call_cs, reject, withdraw
+from refunds.models import Reason
 
 COMPANY = {
     "kind": "company",
@@ -184,6 +186,26 @@ def test_units_that_cost_differently_are_told_apart(cast):
     line = order.lines.get()
     line.paid = 1001
     assert unit_prices(line, "CNY") == "1 × CN¥5.01, 1 × CN¥5.00"
+
+
+def test_a_page_full_of_everything_costs_the_same(cast, alice, django_assert_num_queries):
+    order = pay(place(cast, {cast.mug: 4, cast.lamp: 4}))
+    mug, lamp = order.lines.get(sku=cast.mug), order.lines.get(sku=cast.lamp)
+    ship(order, cast, {mug.pk: 1, lamp.pk: 3})
+    ship(order, cast)
+    actions.receive(one(order), actors.buyer(cast.alice))
+    order.refresh_from_db()
+    for _ in range(3):
+        withdraw(one(file(order, {mug.pk: 1})), actors.buyer(cast.alice))
+    refusal = Reason.objects.get(side="seller", code="final_sale")
+    for line in (mug, lamp):
+        ticket = file(order, {line.pk: 1})
+        reject(one(ticket), actors.seller(cast.bob), Rejection(refusal, "No."))
+        call_cs(one(ticket), actors.buyer(cast.alice), "They are wrong.")
+    # session, reader, unread; order, lines, parcels, events; window, tickets, their lines, disputes, payouts
+    with django_assert_num_queries(12):
+        page = alice.get(url(order)).text
+    assert page.count("/tickets/T") == 5
 
 
 # --- lists and dates ---
