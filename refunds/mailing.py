@@ -25,7 +25,7 @@ from django.db.models.functions import Now
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from aftersales.models import User
+from aftersales.models import User, time_zones
 from refunds import notice_words
 from refunds.models import Notice
 from refunds.told import REMIND
@@ -202,5 +202,5 @@ def _headers(notice: Notice) -> dict[str, str]:
 
 def _zone(person: User) -> zoneinfo.ZoneInfo | None:
     """Django's own zone, UTC, where the person has chosen none."""
-    known = person.time_zone in zoneinfo.available_timezones()
+    known = person.time_zone in time_zones()
     return zoneinfo.ZoneInfo(person.time_zone) if known else None
