@@ -79,6 +79,8 @@ def test_invoice_data_is_written_and_printed(cast, alice):
     page = alice.get(url(order, "invoice/print/")).text
     for words in ("Mugs Ltd", "91310000MA1FL0000X", "CN¥56.01", "not a tax document", "Net sum"):
         assert words in page
+    alice.force_login(cast.bob)  # whose shop makes the invoice
+    assert "91310000MA1FL0000X" in alice.get(f"/admin/orders/order/{order.pk}/change/").text
 
 
 def test_invoice_sum_is_what_refunds_left(cast, alice):
