@@ -1,6 +1,6 @@
 """What every page shows the same way: money, a state's badge, a deadline.
 
-Components that need no computing are plain includes: components/{field,timeline,pager,messages}.html.
+Components that need no computing are plain includes of templates/components/.
 """
 
 from __future__ import annotations
@@ -19,6 +19,15 @@ from aftersales.lifecycle.table import State
 from aftersales.money import shown
 
 register = template.Library()
+# How the pages show the colours of the tables' states.
+TONES = {
+    "amber": "warning",
+    "blue": "info",
+    "violet": "secondary",
+    "green": "success",
+    "red": "error",
+    "grey": "neutral",
+}
 
 
 @register.simple_tag
@@ -30,7 +39,7 @@ def money(amount: int, currency: str) -> str:
 @register.inclusion_tag("components/badge.html")
 def state_badge(state: State) -> dict[str, Any]:
     """`{% state_badge state %}` with a State of the table, not with its value: apps look theirs up by its lifecycle."""
-    return {"label": state.label, "colour": state.colour}
+    return {"label": state.label, "tone": TONES[state.colour]}
 
 
 @register.inclusion_tag("components/deadline.html")

@@ -9,9 +9,9 @@ APPS = ("aftersales", "payments", "orders", "refunds")
 
 
 def files(*suffixes: str, tops: tuple[str, ...] = APPS) -> list[Path]:
-    """The files of these folders, relative to the project, without what was compiled."""
+    """The files of these folders, relative to the project, without what was compiled or written elsewhere."""
     found = [path for top in tops for path in (ROOT / top).rglob("*") if path.suffix in suffixes]
-    return sorted(path.relative_to(ROOT) for path in found if "__pycache__" not in path.parts)
+    return sorted(path.relative_to(ROOT) for path in found if not {"__pycache__", "vendor"} & set(path.parts))
 
 
 def is_test(path: Path) -> bool:

@@ -23,6 +23,8 @@ MISSING = "X261123NOTHERE"
 PAGES = [
     ("apply", "order", ("get", "post")),
     ("ticket", "ticket", ("get",)),
+    ("news", "ticket", ("get",)),
+    ("label", "ticket", ("get",)),
     ("amend", "ticket", ("get", "post")),
     *[(name, "ticket", ("post",)) for name in (*WAYS, *DISPUTE_WAYS)],
     ("evidence", "evidence", ("get",)),
@@ -116,8 +118,9 @@ def test_foreign_row_is_a_missing_row(client, cast, rows, who, name, kind, metho
 
 
 def test_every_address_is_tried():
-    # Addresses that name no row: the lists below, the channels' door, and the inbox's mark (test_inbox.py).
-    tried = {name for name, _, _ in PAGES} | {"tickets", "inbox", "notices", "read"}
+    # Addresses that name no row: the lists below, the channels' door, and the inbox's mark (test_inbox.py). Where a
+    # label's code leads depends on who asks (test_label.py).
+    tried = {name for name, _, _ in PAGES} | {"tickets", "inbox", "notices", "read", "scan"}
     assert tried == {pattern.name for pattern in urlpatterns}
 
 

@@ -3,10 +3,14 @@
 "use strict";
 
 (() => {
-  const started = Date.now() / 1000;
   const two = (number) => String(number).padStart(2, "0");
+  const options = { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" };
+  const format = new Intl.DateTimeFormat(document.documentElement.lang, options);
+  // Each deadline with when the page got it: what the server said of the time is counted on from there.
+  let running = [];
+  let timer;
 
-  function show(element) {
+  function show({ element, started }) {
     const { due, now, over } = element.dataset;
     const left = Math.floor(due - now - (Date.now() / 1000 - started));
     if (left <= 0) {
@@ -17,20 +21,28 @@
     if (left < 86400) {
       element.textContent = `${two(Math.floor(left / 3600))}:${two(Math.floor((left % 3600) / 60))}:${two(left % 60)}`;
     }
-    return true;
+    return element.isConnected;
   }
 
-  let running = [...document.querySelectorAll(".countdown[data-due]")].filter(show);
-  const timer = setInterval(() => {
+  function tick() {
     running = running.filter(show);
     if (!running.length) clearInterval(timer);
-  }, 1000);
+  }
 
-  if (!document.body.dataset.zone) {
-    const options = { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" };
-    const format = new Intl.DateTimeFormat(document.documentElement.lang, options);
-    for (const time of document.querySelectorAll("time[datetime]")) {
+  function start() {
+    const known = new Map(running.map((each) => [each.element, each.started]));
+    const found = [...document.querySelectorAll(".tick[data-due]")];
+    running = found.map((element) => ({ element, started: known.get(element) ?? Date.now() / 1000 })).filter(show);
+    clearInterval(timer);
+    timer = setInterval(tick, 1000);
+    if (document.body.dataset.zone) return;
+    for (const time of document.querySelectorAll("time[datetime]:not([data-local])")) {
       time.textContent = format.format(new Date(time.dateTime));
+      time.dataset.local = "";
     }
   }
+
+  start();
+  // Parts of the page that come later.
+  for (const name of ["htmx:afterSwap", "htmx:oobAfterSwap"]) document.body.addEventListener(name, start);
 })();

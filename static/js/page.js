@@ -1,0 +1,50 @@
+// What every page does: copies what a button names, sends a form once however often it is pressed, and closes an open
+// menu. Without this script texts can be selected by hand, and the server makes one thing of two presses.
+"use strict";
+
+(() => {
+  async function copy(button) {
+    const source = document.getElementById(button.dataset.copy);
+    const text = (source.value ?? source.textContent).trim();
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      // Without the right to write to the clipboard the text is selected, ready to be copied.
+      getSelection().selectAllChildren(source);
+      source.select?.();
+      document.execCommand("copy");
+    }
+    const before = button.textContent;
+    button.textContent = button.dataset.copied;
+    setTimeout(() => { button.textContent = before; }, 2000);
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (button) copy(button);
+    if (event.target.closest("[data-print]")) print();
+    for (const menu of document.querySelectorAll("details.dropdown[open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of document.querySelectorAll("details.dropdown[open]")) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post" || event.defaultPrevented) return;
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "yes";
+  });
+
+  // A page that comes back from the browser's memory may be sent again.
+  addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+  });
+})();
