@@ -37,6 +37,10 @@ def change(row):
     return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
 
 
+def read(response):
+    return response.content.decode()
+
+
 def _of(order):
     rows = (order, *Ticket.objects.filter(order=order), *Payout.objects.filter(order=order))
     return (*rows, *Dispute.objects.filter(order=order))
