@@ -1,10 +1,11 @@
 """The reader's language and time zone."""
 
-import zoneinfo
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+
+from aftersales.accounts import zones
 
 
 class ReaderMiddleware:
@@ -14,6 +15,5 @@ class ReaderMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        name = getattr(request.user, "time_zone", "")
-        with timezone.override(zoneinfo.ZoneInfo(name) if name in zoneinfo.available_timezones() else None):
+        with timezone.override(zones.zone(getattr(request.user, "time_zone", ""))):
             return self.get_response(request)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db.models import Model, QuerySet
 from django.utils import timezone, translation
 
@@ -30,6 +31,13 @@ def _private_evidence(settings: Any, tmp_path: Path) -> None:
 def _quick_passwords(settings: Any) -> None:
     """A hash that is slow on purpose would be most of what the tests do."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(settings: Any) -> None:
+    """Attempts are counted anew in every test, and no broker is needed to count them."""
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "tests"}}
+    cache.clear()
 
 
 @pytest.fixture(autouse=True)

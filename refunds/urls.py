@@ -6,6 +6,7 @@ from orders.urls import NUMBER
 from refunds.views.apply import amend, apply
 from refunds.views.evidence import evidence
 from refunds.views.inbox import inbox, read
+from refunds.views.notice_settings import notice_settings, unsubscribe
 from refunds.views.notices import notice
 from refunds.views.tickets import act, act_on_dispute, ticket, ticket_list
 from refunds.views.ways import DISPUTE_WAYS, WAYS
@@ -24,5 +25,7 @@ urlpatterns = [
     path("evidence/<int:pk>/", evidence, name="evidence"),
     path("inbox/", inbox, name="inbox"),
     path("inbox/read/", read, name="read"),
+    path("account/notices/", notice_settings, name="notice_settings"),
+    path("unsubscribe/<str:token>/", unsubscribe, name="unsubscribe"),
     path("notices/<slug:channel>/", notice, name="notices"),
 ]

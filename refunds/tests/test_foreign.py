@@ -99,8 +99,9 @@ def test_foreign_row_is_a_missing_row(client, cast, rows, judged, who, name, kin
 
 
 def test_every_address_is_tried():
-    # Addresses that name no row: the lists below, the channels' door, and the inbox's mark (test_inbox.py).
-    tried = {name for name, _, _ in PAGES} | {"tickets", "inbox", "notices", "read"}
+    # Addresses that name no row: the lists below, the channels' door, the inbox's mark (test_inbox.py), and the
+    # choice of mails (test_notice_settings.py).
+    tried = {name for name, _, _ in PAGES} | {"tickets", "inbox", "notices", "read", "notice_settings", "unsubscribe"}
     assert tried == {pattern.name for pattern in urlpatterns}
 
 

@@ -1,0 +1,69 @@
+"""The time zones that a person may choose from."""
+
+from __future__ import annotations
+
+import zoneinfo
+from functools import cache
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+Choice = tuple[str, "_StrPromise | str"]
+Group = tuple["_StrPromise | str", list[Choice]]
+
+COMMON: Final[tuple[Choice, ...]] = (
+    ("Asia/Shanghai", _("China")),
+    ("Asia/Hong_Kong", _("Hong Kong")),
+    ("Asia/Taipei", _("Taipei")),
+    ("Asia/Tokyo", _("Tokyo")),
+    ("Asia/Singapore", _("Singapore")),
+    ("Asia/Kuwait", _("Kuwait")),
+    ("Europe/London", _("London")),
+    ("Europe/Berlin", _("Berlin")),
+    ("America/New_York", _("New York")),
+    ("America/Los_Angeles", _("Los Angeles")),
+    ("Australia/Sydney", _("Sydney")),
+    ("UTC", "UTC"),
+)
+REGIONS: Final = {
+    "Africa": _("Africa"),
+    "America": _("America"),
+    "Antarctica": _("Antarctica"),
+    "Asia": _("Asia"),
+    "Atlantic": _("Atlantic"),
+    "Australia": _("Australia"),
+    "Europe": _("Europe"),
+    "Indian": _("Indian Ocean"),
+    "Pacific": _("Pacific"),
+}
+
+
+@cache
+def known() -> frozenset[str]:
+    """Every zone there is: a walk through the system's files, done once."""
+    return frozenset(zoneinfo.available_timezones())
+
+
+def zone(name: str) -> zoneinfo.ZoneInfo | None:
+    """The zone of this name, None for one that is not known."""
+    return zoneinfo.ZoneInfo(name) if name in known() else None
+
+
+@cache
+def choices() -> list[Choice | Group]:
+    """The browser's own first, then the most common ones, then every city by its region."""
+    places = sorted(name for name in known() if name.partition("/")[0] in REGIONS and "/" in name)
+    regions: list[Choice | Group] = [
+        (REGIONS[region], [(name, _city(name)) for name in names])
+        for region, names in groupby(places, key=lambda name: name.partition("/")[0])
+    ]
+    return [("", pgettext_lazy("time zone", "As my browser")), (_("Common"), list(COMMON)), *regions]
+
+
+def _city(name: str) -> str:
+    return name.partition("/")[2].replace("_", " ").replace("/", " – ")
