@@ -10,13 +10,14 @@ FOR_TEST := .venv/.installed-test
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test soak bench check browser demo-reset services-stop translations check-style check-types \
+.PHONY: help setup run test soak stories bench check browser demo-reset services-stop translations check-style check-types \
     check-templates check-migrations check-deploy check-drawings check-translations assets
 
 help:
 	@echo "make run            the shop with everything it needs, on http://127.0.0.1:8000/ (Ctrl-C stops it)"
 	@echo "make test           all tests, in a real browser too (one: make test ARGS='-k name')"
 	@echo "make soak           the longer tests: thousands of tickets, 100,000 random steps"
+	@echo "make stories        the buyer's pages in every width, language and light; screenshots in test-results/"
 	@echo "make bench          speed and memory, as ratios of one run"
 	@echo "make check          style, types, templates, migrations, deployment settings, diagrams, translations"
 	@echo "make demo-reset     delete the demo shop: the next run starts over"
@@ -31,7 +32,7 @@ run: setup
 	@exec $(VENV) -m aftersales.devrun
 
 # A test's commits need not outlive a power cut, so that nobody waits for the disk.
-test soak: export PGOPTIONS := -c synchronous_commit=off
+test soak stories: export PGOPTIONS := -c synchronous_commit=off
 
 test: $(FOR_TEST) .env browser
 	$(BORROWING) $(VENV) -m pytest -p aftersales.dev.strict -n 2 --dist worksteal $(ARGS)
@@ -40,6 +41,10 @@ soak: $(FOR_TEST) .env browser
 	BOOKS_ORDERS=2000 RANDOM_EXAMPLES=850 RANDOM_STEPS=60 \
 	    $(BORROWING) $(VENV) -m pytest -p aftersales.dev.strict -n 2 --dist worksteal $(ARGS) \
 	    refunds/tests/test_books_agree.py refunds/tests/test_lifecycle_random.py
+
+stories: $(FOR_TEST) .env browser
+	LOOKS=all $(BORROWING) $(VENV) -m pytest -p aftersales.dev.strict -n 2 $(ARGS) \
+	    aftersales/tests/test_stories.py aftersales/tests/test_every_page.py
 
 bench: $(FOR_TEST) .env
 	$(BORROWING) $(VENV) -m bench.sweep

@@ -30,7 +30,7 @@ payments.sandbox.Sandbox.refund = lambda *args, **more: os.kill(os.getpid(), sig
 """
 
 
-def _database_url() -> str:
+def database_url() -> str:
     """The test's database, for another process."""
     db = connection.settings_dict
     user = f"{quote(db['USER'])}:{quote(db['PASSWORD'])}@" if db["USER"] else ""
@@ -67,7 +67,7 @@ class Workplace:
         log = (self.folder / f"{arguments[0]}-{len(self.running)}.log").open("wb")
         environment = {
             **os.environ,
-            "DATABASE_URL": _database_url(),
+            "DATABASE_URL": database_url(),
             "REDIS_URL": _broker_url(),
             "SANDBOX_URL": self.sandbox.url,
             "SANDBOX_SECRET": self.secret,
@@ -127,21 +127,21 @@ def workplace(
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium where there is one: it needs no download. Gone after the module, since the ORM refuses to
-    work in a thread whose event loop runs, and other modules' tests run in the same one."""
+    """The system's Chromium where there is one: it needs no download. Gone after the module: its event loop runs in
+    this thread, in which the ORM must not be forbidden longer than needed."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     switches = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-    with sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # The ORM's calls are made beside the event loop, not from inside it.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         browser = playwright.chromium.launch(executable_path=found, args=switches)
         yield browser
         browser.close()
 
 
 @pytest.fixture
-def site(workplace: Workplace, live_server: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Workplace:
+def site(workplace: Workplace, live_server: Any, settings: Any) -> Workplace:
     """The whole shop: pages at `settings.PUBLIC_URL`, a worker, a beat and the channel."""
-    # Playwright's event loop runs in this thread; the ORM's calls beside it are not made from inside it.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
     settings.PUBLIC_URL = live_server.url
     settings.ALLOWED_HOSTS = ["*"]
     workplace.worker(concurrency=2)

@@ -1,0 +1,100 @@
+"""A reader in a real browser, in one language, width and light, who looks at each page: axe finds nothing, nothing is
+wider than the screen, no other host is asked, the console is silent. A screenshot of each page is kept."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from playwright.sync_api import Browser, Page
+
+SHOTS = Path(settings.BASE_DIR) / "test-results" / "stories"
+# A refused form is a 422 on purpose, a stranger's page a 404.
+REFUSED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
+
+
+@dataclass(frozen=True)
+class Look:
+    width: int
+    language: str
+    scheme: str
+
+    def __str__(self) -> str:
+        return f"{self.width}-{self.language}-{self.scheme}"
+
+
+LOOKS = [Look(*choice) for choice in product((390, 1280), ("en", "zh-hans"), ("light", "dark"))]
+# Every width, language and scheme once; `make stories` walks all of them.
+SOME = [Look(390, "en", "light"), Look(1280, "zh-hans", "dark")]
+CHOSEN = LOOKS if os.environ.get("LOOKS") == "all" else SOME
+
+
+class Reader:
+    """`page` is Playwright's; `look` judges what it shows now."""
+
+    def __init__(self, page: Page, look: Look, story: str) -> None:
+        self.page, self.wanted, self.story = page, look, story
+        self.troubles: list[str] = []
+        self.seen = 0
+        page.set_default_timeout(15_000)
+        page.on("console", lambda m: self.complain(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: self.complain(str(error)))
+        page.on("response", lambda r: self.complain(f"{r.status} {r.url}") if r.status >= 500 else None)
+        page.on("request", lambda request: self.host(request.url))
+
+    def complain(self, text: str) -> None:
+        if not REFUSED.match(text):
+            self.troubles.append(text)
+
+    def host(self, url: str) -> None:
+        """Pages ask nobody else; the payment channel's page is led to, not asked."""
+        parts = urlsplit(url)
+        allowed = {urlsplit(u).netloc for u in (settings.PUBLIC_URL, settings.CHANNELS["sandbox"]["url"])}
+        if parts.scheme in ("http", "https", "ws", "wss") and parts.netloc not in allowed:
+            self.troubles.append(f"asks {url}")
+
+    def open(self, url: str, name: str) -> None:
+        self.page.goto(url)
+        self.look(name)
+
+    def look(self, name: str) -> None:
+        """Judge the page as it stands and keep its picture."""
+        self.seen += 1
+        folder = SHOTS / str(self.wanted)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=folder / f"{self.story}-{self.seen:02}-{name}.png", full_page=True)
+        found = Axe().run(self.page).response["violations"]
+        assert not found, (name, [(v["id"], [n["html"] for n in v["nodes"]]) for v in found])
+        assert self.overflow() <= 0, f"{name} is {self.overflow()} pixels too wide"
+        assert self.page.get_attribute("html", "lang") == self.wanted.language
+        assert not self.troubles, (name, self.troubles)
+
+    def overflow(self) -> int:
+        return int(self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+@contextmanager
+def reading(browser: Browser, look: Look, story: str, *, scripts: bool = True, scale: float = 1) -> Iterator[Reader]:
+    """A browser of one's own. `scale` 2 is a zoom of 200 %: half as many pixels of the page fit on the screen."""
+    size = {"width": int(look.width / scale), "height": int(844 / scale)}
+    context = browser.new_context(
+        viewport=size,  # type: ignore[arg-type]  # a TypedDict of Playwright's own
+        device_scale_factor=scale,
+        locale="zh-CN" if look.language.startswith("zh") else "en-US",
+        color_scheme=look.scheme,  # type: ignore[arg-type]  # a Literal
+        java_script_enabled=scripts,
+        base_url=settings.PUBLIC_URL,
+        reduced_motion="reduce",
+    )
+    try:
+        yield Reader(context.new_page(), look, story)
+    finally:
+        context.close()
