@@ -65,7 +65,7 @@ class Adapter(DefaultAccountAdapter):
             super().send_mail(template_prefix, email, context)
         except OSError:
             log.exception("%s could not be sent", template_prefix)
-            messages.error(current.request, _("The mail could not be sent just now. Please try again in a few minutes."))
+            messages.error(current.request, _("The mail could not be sent. Please try again in a few minutes."))
 
     def get_email_verification_redirect_url(self, email_address: Any) -> str:
         return reverse("account")

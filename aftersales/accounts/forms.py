@@ -27,7 +27,7 @@ LABELS: Final = {
     "code": pgettext_lazy("to type in", "Code"),
     "remember": _("Stay logged in on this device"),
 }
-HELP: Final = {"password1": PASSWORD_HELP, "password": "", "oldpassword": ""}
+HELP: Final[dict[str, Any]] = {"password1": PASSWORD_HELP, "password": "", "oldpassword": ""}
 
 
 class Plain:
@@ -55,7 +55,10 @@ class LoginForm(Plain, account.LoginForm):
 
 class SignupForm(Plain, account.SignupForm):
     name = forms.CharField(
-        label=_("Name"), max_length=100, help_text=_("How we address you."), widget=forms.TextInput({"autocomplete": "name"})
+        label=_("Name"),
+        max_length=100,
+        help_text=_("How we address you."),
+        widget=forms.TextInput({"autocomplete": "name"}),
     )
     field_order = ("name", "email", "password1")
 

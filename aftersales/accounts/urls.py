@@ -30,9 +30,7 @@ urlpatterns = [
         ours(account.confirm_password_reset_code),
         name="account_confirm_password_reset_code",
     ),
-    path(
-        "account/password/reset/new/", ours(account.complete_password_reset), name="account_complete_password_reset"
-    ),
+    path("account/password/reset/new/", ours(account.complete_password_reset), name="account_complete_password_reset"),
     path("account/two-factor/", ours(mfa.index), name="mfa_index"),
     path("account/two-factor/login/", ours(mfa.authenticate), name="mfa_authenticate"),
     path("account/two-factor/confirm/", ours(mfa.reauthenticate), name="mfa_reauthenticate"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from collections.abc import Sequence
 from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
 Choice = tuple[str, "_StrPromise | str"]
-Group = tuple["_StrPromise | str", list[Choice]]
+Group = tuple["_StrPromise | str", Sequence[Choice]]
 
 COMMON: Final[tuple[Choice, ...]] = (
     ("Asia/Shanghai", _("China")),
@@ -58,11 +59,10 @@ def zone(name: str) -> zoneinfo.ZoneInfo | None:
 def choices() -> list[Choice | Group]:
     """The browser's own first, then the most common ones, then every city by its region."""
     places = sorted(name for name in known() if name.partition("/")[0] in REGIONS and "/" in name)
-    regions: list[Choice | Group] = [
-        (REGIONS[region], [(name, _city(name)) for name in names])
-        for region, names in groupby(places, key=lambda name: name.partition("/")[0])
-    ]
-    return [("", pgettext_lazy("time zone", "As my browser")), (_("Common"), list(COMMON)), *regions]
+    offered: list[Choice | Group] = [("", pgettext_lazy("time zone", "As my browser")), (_("Common"), list(COMMON))]
+    for region, names in groupby(places, key=lambda name: name.partition("/")[0]):
+        offered.append((REGIONS[region], [(name, _city(name)) for name in names]))
+    return offered
 
 
 def _city(name: str) -> str:

@@ -6,25 +6,34 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('aftersales', '0001_initial'),
-        ('refunds', '0007_past_is_announced'),
+        ("aftersales", "0001_initial"),
+        ("refunds", "0007_past_is_announced"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='NoticeSettings',
+            name="NoticeSettings",
             fields=[
-                ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='notice_settings', serialize=False, to=settings.AUTH_USER_MODEL, verbose_name='person')),
-                ('orders', models.BooleanField(default=True, verbose_name='Orders')),
-                ('cases', models.BooleanField(default=True, verbose_name='After-sale cases')),
-                ('money', models.BooleanField(default=True, verbose_name='Money on its way back')),
-                ('reminders', models.BooleanField(default=True, verbose_name='Reminders before time runs out')),
+                (
+                    "person",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="notice_settings",
+                        serialize=False,
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="person",
+                    ),
+                ),
+                ("orders", models.BooleanField(default=True, verbose_name="Orders")),
+                ("cases", models.BooleanField(default=True, verbose_name="After-sale cases")),
+                ("money", models.BooleanField(default=True, verbose_name="Money on its way back")),
+                ("reminders", models.BooleanField(default=True, verbose_name="Reminders before time runs out")),
             ],
             options={
-                'verbose_name': 'notice settings',
-                'verbose_name_plural': 'notice settings',
+                "verbose_name": "notice settings",
+                "verbose_name_plural": "notice settings",
             },
         ),
     ]
