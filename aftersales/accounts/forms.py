@@ -19,8 +19,8 @@ from aftersales.models import User
 
 PASSWORD_HELP: Final = _("At least 8 characters; not a common password, and not your name or address.")
 LABELS: Final = {
-    "login": _("E-mail"),
-    "email": _("E-mail"),
+    "login": pgettext_lazy("address", "E-mail"),
+    "email": pgettext_lazy("address", "E-mail"),
     "password": _("Password"),
     "oldpassword": _("Present password"),
     "password1": _("New password"),
@@ -142,4 +142,5 @@ class AccountForm(forms.ModelForm[User]):
     class Meta:
         model = User
         fields = ("name", "language", "time_zone")
+        labels = {"name": _("Name")}
         widgets = {"name": forms.TextInput({"autocomplete": "name"})}
