@@ -10,6 +10,7 @@ from allauth.core import context as current
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -39,6 +40,12 @@ class Adapter(DefaultAccountAdapter):
         "too_many_login_attempts": TOO_MANY,
         "rate_limited": TOO_MANY,
     }
+
+    def clean_email(self, email: str) -> str:
+        """Imported buyers stand under such addresses (RFC 2606): nobody else takes one."""
+        if email.endswith(".invalid"):
+            raise ValidationError(_("No mail arrives at this address. Use a different one."), code="invalid")
+        return str(super().clean_email(email))
 
     def save_user(self, request: HttpRequest, user: Any, form: BaseForm, commit: bool = True) -> Any:
         """Whoever signs up goes on reading, and gets mails, in the language of the form."""
