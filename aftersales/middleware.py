@@ -1,11 +1,12 @@
 """The reader's language and time zone."""
 
+import zoneinfo
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from aftersales.accounts import zones
+from aftersales.models import time_zones
 
 
 class ReaderMiddleware:
@@ -15,5 +16,6 @@ class ReaderMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with timezone.override(zones.zone(getattr(request.user, "time_zone", ""))):
+        name = getattr(request.user, "time_zone", "")
+        with timezone.override(zoneinfo.ZoneInfo(name) if name in time_zones() else None):
             return self.get_response(request)

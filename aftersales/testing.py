@@ -5,38 +5,49 @@ Rows are built by the verbs that pages use, so no test can build a row that the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
+from django.db import transaction
 from django.db.models import Model, QuerySet
+from django.test import override_settings
 from django.utils import timezone, translation
 
 PASSWORD = "correct horse battery"
 
 
-@pytest.fixture(autouse=True)
-def _private_evidence(settings: Any, tmp_path: Path) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def _private_evidence(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No test leaves photos behind."""
-    storages = {**settings.STORAGES}
-    storages["default"] = {**storages["default"], "OPTIONS": {"location": str(tmp_path / "evidence"), "base_url": None}}
-    settings.STORAGES = storages
+    options = {"location": str(tmp_path_factory.mktemp("evidence")), "base_url": None}
+    storages = {**settings.STORAGES, "default": {**settings.STORAGES["default"], "OPTIONS": options}}
+    with override_settings(STORAGES=storages):
+        yield
 
 
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings: Any) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
     """A hash that is slow on purpose would be most of what the tests do."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache() -> Iterator[None]:
+    """No broker is needed to count attempts."""
+    with override_settings(CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}):
+        yield
 
 
 @pytest.fixture(autouse=True)
-def _own_cache(settings: Any) -> None:
-    """Attempts are counted anew in every test, and no broker is needed to count them."""
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "tests"}}
+def _counted_anew() -> None:
+    """The attempts of one test are not those of the next."""
     cache.clear()
 
 
@@ -57,6 +68,19 @@ def woken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> li
     return sent
 
 
+def install_standing() -> None:
+    """What migrations wrote, where a test with real commits has flushed it."""
+    from orders.defaults import install_goods_rules, install_policies
+    from orders.models import GoodsRule, Policy
+    from refunds.defaults import install_reasons
+    from refunds.models import Reason
+
+    if not Policy.objects.exists():
+        install_policies(Policy)
+        install_goods_rules(GoodsRule)
+        install_reasons(Reason)
+
+
 @dataclass
 class Cast:
     """alice buys, bob sells in `shop`; carol and dave are the strangers: another buyer, another shop's seller."""
@@ -75,15 +99,9 @@ class Cast:
 def make_cast() -> Cast:
     """Two shops with their people; `mug` costs 10.00 and `lamp` 30.01 in CNY, freight is 6.00."""
     from aftersales.models import User
-    from orders.defaults import install_goods_rules, install_policies
-    from orders.models import GoodsRule, Policy, Product, Shop, ShopStaff, Sku
-    from refunds.defaults import install_reasons
-    from refunds.models import Reason
+    from orders.models import Product, Shop, ShopStaff, Sku
 
-    if not Policy.objects.exists():  # a test with real commits flushes what migrations wrote
-        install_policies(Policy)
-        install_goods_rules(GoodsRule)
-        install_reasons(Reason)
+    install_standing()
 
     def person(name: str, **more: Any) -> User:
         return User.objects.create_user(f"{name}@example.com", PASSWORD, name=name.title(), **more)
@@ -102,6 +120,20 @@ def make_cast() -> Cast:
         product = Product.objects.create(shop=shops[0], code=code, title=code.title())
         skus.append(Sku.objects.create(product=product, code=code, price=price, stock=1000))
     return Cast(alice, bob, carol, dave, operator, *shops, *skus)
+
+
+@pytest.fixture(scope="session")
+def shared(django_db_setup: None, django_db_blocker: Any) -> Callable[[], AbstractContextManager[None]]:
+    """For fixtures of a module that build rows once: inside of `with shared():` they build and yield, and every test
+    finds the rows as they were built, since each runs in a savepoint. Not for a module with real commits."""
+
+    @contextmanager
+    def sharing() -> Iterator[None]:
+        with django_db_blocker.unblock(), transaction.atomic():
+            yield
+            transaction.set_rollback(True)
+
+    return sharing
 
 
 @pytest.fixture

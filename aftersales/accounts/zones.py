@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from collections.abc import Sequence
 from functools import cache
 from itertools import groupby
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+
+from aftersales.models import time_zones
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -45,20 +46,9 @@ REGIONS: Final = {
 
 
 @cache
-def known() -> frozenset[str]:
-    """Every zone there is: a walk through the system's files, done once."""
-    return frozenset(zoneinfo.available_timezones())
-
-
-def zone(name: str) -> zoneinfo.ZoneInfo | None:
-    """The zone of this name, None for one that is not known."""
-    return zoneinfo.ZoneInfo(name) if name in known() else None
-
-
-@cache
 def choices() -> list[Choice | Group]:
     """The browser's own first, then the most common ones, then every city by its region."""
-    places = sorted(name for name in known() if name.partition("/")[0] in REGIONS and "/" in name)
+    places = sorted(name for name in time_zones() if name.partition("/")[0] in REGIONS and "/" in name)
     offered: list[Choice | Group] = [("", pgettext_lazy("time zone", "As my browser")), (_("Common"), list(COMMON))]
     for region, names in groupby(places, key=lambda name: name.partition("/")[0]):
         offered.append((REGIONS[region], [(name, _city(name)) for name in names]))
