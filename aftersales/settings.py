@@ -286,6 +286,8 @@ CELERY_BEAT_SCHEDULE = {
     "e-mails": {"task": "refunds.tasks.send_notices", **_TICK},
     # Answers of customer service to those without a login.
     "answers": {"task": "aftersales.help.tasks.send_answers", **_TICK},
+    # Photos and applications that were never sent are given up after their time, an hour sooner or later.
+    "photos": {"task": "refunds.tasks.tidy_photos", "schedule": 3600, "options": {"expires": 3600}},
 }
 
 if not DEBUG:
@@ -315,6 +317,8 @@ EVIDENCE_MAX_BYTES = 8 * 1024 * 1024
 EVIDENCE_MAX_PIXELS = 40_000_000
 EVIDENCE_PER_MESSAGE = 9
 PHOTOS_PER_TICKET = 60
+# Of one person in a day, before their forms are sent; decoding is work.
+UPLOADS_PER_DAY = env.integer("UPLOADS_PER_DAY", default=200, least=1)
 MESSAGES_PER_TICKET = 100
 # Applications on one line of an order, amended and filed anew, over all its tickets.
 APPLICATIONS_PER_LINE = 5

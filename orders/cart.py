@@ -129,9 +129,10 @@ def remember(session: SessionBase, token: str, orders: list[Order]) -> list[str]
     return numbers
 
 
-def put_again(session: SessionBase, order: Order) -> list[str]:
+def put_again(session: SessionBase, order: Order) -> tuple[bool, list[str]]:
     """Put what an order bought into the cart, as far as it can be bought now; the cart holds at least as many units of
-    it then. Sent twice, it adds once. Returns what could not be had, one sentence each."""
+    it then. Sent twice, it adds once. Returns whether the cart has any of it now, and what could not be had, one
+    sentence each."""
     lines = list(order.lines.select_related("sku__product"))
     on_sale = set(Product.objects.on_sale().filter(skus__in=[i.sku_id for i in lines]).values_list("pk", flat=True))
     missing = []
@@ -145,7 +146,7 @@ def put_again(session: SessionBase, order: Order) -> list[str]:
                 put(session, sku, number)
             except Refused as refused:
                 missing.append(str(refused))
-    return missing
+    return any(line.sku_id in units(session) for line in lines), missing
 
 
 def _lack(sku: Sku, wanted: int, on_sale: set[int]) -> OrderError | None:

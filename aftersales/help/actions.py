@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -50,9 +50,11 @@ def ask(question: Question, person: User | None) -> Enquiry:
         if found := Enquiry.objects.filter(token=question.token, **who).first():
             return found
         _check_limits(question, who)
+        # A form that was opened before its reader logged in may come twice, as two people.
+        is_taken = Enquiry.objects.filter(token=question.token).exists()
         enquiry = Enquiry.objects.create(
             number=mint("Q"),
-            token=question.token,
+            token=uuid4() if is_taken else question.token,
             topic=question.topic,
             about=question.about,
             language=translation.get_language() or settings.LANGUAGE_CODE,

@@ -143,7 +143,7 @@ def suggest(articles: QuerySet[Article], description: str, reason: str, most: in
     when the words say nothing else."""
     for_reason = Case(When(reasons__contains=[reason], then=1), default=0, output_field=IntegerField())
     rows = articles.annotate(for_reason=for_reason if reason else Value(0))
-    query = loose(description[-LONGEST_DESCRIPTION:])
+    query = loose(description)
     if query is None:
         return list(rows.filter(for_reason=1).order_by("position", "pk")[:most]) if reason else []
     # PostgreSQL's rank is the mean over the query's words: a long description would be worth less than a short one.

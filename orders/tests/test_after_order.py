@@ -13,6 +13,8 @@ from orders.lifecycle import ORDER
 from orders.models import InvoiceData, Order, Payment, Product, Shop, Sku
 from orders.states import OrderState
 from orders.templatetags.orders_tags import next_step, unit_prices
+from refunds.actions import Rejection, call_cs, reject, withdraw
+from refunds.models import Reason
 
 COMPANY = {
     "kind": "company",
@@ -77,6 +79,8 @@ def test_invoice_data_is_written_and_printed(cast, alice):
     page = alice.get(url(order, "invoice/print/")).text
     for words in ("Mugs Ltd", "91310000MA1FL0000X", "CN¥56.01", "not a tax document", "Net sum"):
         assert words in page
+    alice.force_login(cast.bob)  # whose shop makes the invoice
+    assert "91310000MA1FL0000X" in alice.get(f"/admin/orders/order/{order.pk}/change/").text
 
 
 def test_invoice_sum_is_what_refunds_left(cast, alice):
@@ -184,6 +188,26 @@ def test_units_that_cost_differently_are_told_apart(cast):
     line = order.lines.get()
     line.paid = 1001
     assert unit_prices(line, "CNY") == "1 × CN¥5.01, 1 × CN¥5.00"
+
+
+def test_a_page_full_of_everything_costs_the_same(cast, alice, django_assert_num_queries):
+    order = pay(place(cast, {cast.mug: 4, cast.lamp: 4}))
+    mug, lamp = order.lines.get(sku=cast.mug), order.lines.get(sku=cast.lamp)
+    ship(order, cast, {mug.pk: 1, lamp.pk: 3})
+    ship(order, cast)
+    actions.receive(one(order), actors.buyer(cast.alice))
+    order.refresh_from_db()
+    for _ in range(3):
+        withdraw(one(file(order, {mug.pk: 1})), actors.buyer(cast.alice))
+    refusal = Reason.objects.get(side="seller", code="final_sale")
+    for line in (mug, lamp):
+        ticket = file(order, {line.pk: 1})
+        reject(one(ticket), actors.seller(cast.bob), Rejection(refusal, "No."))
+        call_cs(one(ticket), actors.buyer(cast.alice), "They are wrong.")
+    # session, reader, unread; order, lines, parcels, events; window, tickets, their lines, disputes, payouts
+    with django_assert_num_queries(12):
+        page = alice.get(url(order)).text
+    assert page.count("/tickets/T") == 5
 
 
 # --- lists and dates ---

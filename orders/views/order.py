@@ -126,9 +126,9 @@ def again(request: HttpRequest, number: str) -> HttpResponse:
     if request.method != "POST":
         return redirect("orders:order", number)
     with cart.locked(request.session) as session:
-        missing = cart.put_again(session, order)
+        any_left, missing = cart.put_again(session, order)
     for sentence in missing:
         messages.warning(request, sentence)
-    if len(missing) < order.lines.count():
+    if any_left:
         messages.success(request, _("What can be bought again is in your cart."))
     return see_other(reverse("orders:cart"))

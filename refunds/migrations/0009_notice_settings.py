@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("aftersales", "0001_initial"),
-        ("refunds", "0007_past_is_announced"),
+        ("refunds", "0008_photos_and_drafts"),
     ]
 
     operations = [

@@ -28,6 +28,7 @@ PAGES = [
     ("amend", "ticket", ("get", "post")),
     *[(name, "ticket", ("post",)) for name in (*WAYS, *DISPUTE_WAYS)],
     ("evidence", "evidence", ("get",)),
+    ("thumbnail", "evidence", ("get",)),
 ]
 TRIES = [(name, row, method) for name, row, methods in PAGES for method in methods]
 
@@ -94,7 +95,7 @@ def attempt(client, method, name, key, order):
 def _seen(answer, key):
     """The page without what differs in every answer, and without the key that was asked for."""
     text = answer.headers.get("Location", "") + answer.content.decode()
-    return re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", text).replace(str(key), "KEY")
+    return re.sub(r'(name="csrfmiddlewaretoken" value=|"X-CSRFToken": )"[^"]+"', "", text).replace(str(key), "KEY")
 
 
 @pytest.mark.parametrize("who", ["carol", "dave", "bob", "agent", "nobody"])
@@ -119,9 +120,10 @@ def test_foreign_row_is_a_missing_row(client, cast, rows, who, name, kind, metho
 
 def test_every_address_is_tried():
     # Addresses that name no row: the lists below, the channels' door, the inbox's mark (test_inbox.py), the choice of
-    # mails (test_notice_settings.py). Where a label's code leads depends on who asks (test_label.py).
+    # mails (test_notice_settings.py). Photos that wait for their form have tests of their own (test_uploads.py), and
+    # where a label's code leads depends on who asks (test_label.py).
     tried = {name for name, _, _ in PAGES} | {"tickets", "inbox", "notices", "read", "notice_settings", "unsubscribe"}
-    tried.add("scan")
+    tried |= {"uploads", "upload", "drop_upload", "scan"}
     assert tried == {pattern.name for pattern in urlpatterns}
 
 

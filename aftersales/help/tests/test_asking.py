@@ -60,6 +60,14 @@ def test_sending_twice_asks_once(alice):
     assert Letter.objects.count() == 1
 
 
+def test_a_form_may_outlive_a_login(client, cast):
+    sent = fields(email="guest@example.org")
+    client.post(CONTACT, sent)
+    client.force_login(cast.alice)
+    assert client.post(CONTACT, sent).status_code == 303
+    assert set(Enquiry.objects.values_list("person", "email")) == {(None, "guest@example.org"), (cast.alice.pk, "")}
+
+
 def test_only_ones_own_order_can_be_named(alice, cast):
     mine, foreign = place(cast), place(cast, buyer=cast.carol)
     refusal = {"about": [str(HelpError.NOT_YOURS.label)]}

@@ -77,7 +77,8 @@ def suggest(request: HttpRequest) -> HttpResponse:
     """Up to three articles for what is being described in `q`, or in the field that `from` names, and for the code of
     a `reason`; 204 when nothing fits."""
     name = request.GET.get("from", "q")
-    description = search.normal(request.GET.get("q") or request.GET.get(name, "")).strip()
+    typed = request.GET.get("q") or request.GET.get(name, "")
+    description = search.normal(typed[-search.LONGEST_DESCRIPTION :]).strip()
     reason = request.GET.get("reason", "")
     reason = reason if reason.isascii() and reason.isidentifier() and len(reason) <= 40 else ""
     found: list[Article] = []
