@@ -152,7 +152,7 @@ def test_without_scripts_everything_is_there(chromium, shop):
 CAMERA = """
 window.BarcodeDetector = class { async detect() { return [{ rawValue: "sf1234567890123" }]; } };
 const picture = document.createElement("canvas");
-picture.getContext("2d");
+setInterval(() => picture.getContext("2d").fillRect(0, 0, 9, 9), 50);
 navigator.mediaDevices.getUserMedia = async () => picture.captureStream(5);
 """
 
