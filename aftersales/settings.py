@@ -21,6 +21,7 @@ INSTALLED_APPS = [
     "aftersales.apps.AftersalesConfig",
     "orders.apps.OrdersConfig",
     "refunds.apps.RefundsConfig",
+    "aftersales.help.apps.HelpConfig",
     "aftersales.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -223,6 +224,10 @@ CELERY_BEAT_SCHEDULE = {
     "announcements": {"task": "refunds.tasks.announce", **_TICK},
     # E-mails that are to be sent, or sent again.
     "e-mails": {"task": "refunds.tasks.send_notices", **_TICK},
+    # Answers of customer service to those without a login.
+    "answers": {"task": "aftersales.help.tasks.send_answers", **_TICK},
+    # Photos and applications that were never sent are given up after their time, an hour sooner or later.
+    "photos": {"task": "refunds.tasks.tidy_photos", "schedule": 3600, "options": {"expires": 3600}},
 }
 
 if not DEBUG:
@@ -252,11 +257,18 @@ EVIDENCE_MAX_BYTES = 8 * 1024 * 1024
 EVIDENCE_MAX_PIXELS = 40_000_000
 EVIDENCE_PER_MESSAGE = 9
 PHOTOS_PER_TICKET = 60
+# Of one person in a day, before their forms are sent; decoding is work.
+UPLOADS_PER_DAY = env.integer("UPLOADS_PER_DAY", default=200, least=1)
 MESSAGES_PER_TICKET = 100
 # Applications on one line of an order, amended and filed anew, over all its tickets.
 APPLICATIONS_PER_LINE = 5
 # Of one buyer within 24 hours.
 TICKETS_PER_DAY = env.integer("TICKETS_PER_DAY", default=30, least=1)
+# Questions to customer service within 24 hours: of one person or e-mail address, and from one network address.
+ENQUIRIES_PER_DAY = env.integer("ENQUIRIES_PER_DAY", default=10, least=1)
+ENQUIRIES_PER_ADDRESS = env.integer("ENQUIRIES_PER_ADDRESS", default=30, least=1)
+# How many proxies of ours stand before the shop: that many entries of X-Forwarded-For are believed.
+TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", default=0)
 # What a buyer may be paid back for sending one ticket's goods in, in minor units by currency.
 POSTAGE_MOST = {"CNY": 10_000, "USD": 2_500, "EUR": 2_500, "GBP": 2_000, "JPY": 3_000, "HKD": 12_000, "KWD": 8_000}
 

@@ -9,24 +9,55 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import groupby
 from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 from django.test import override_settings
 from django.utils import timezone, translation
+from pytest_django.plugin import blocking_manager_key
 
 PASSWORD = "correct horse battery"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "long: begins before the others, so that no core idles while another ends alone")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is long begins first, inside of its part: pytest-django puts tests with real commits behind the others."""
+    parts = [list(part) for _, part in groupby(items, _commits)]
+    items[:] = [item for part in parts for item in sorted(part, key=lambda item: "long" not in item.keywords)]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """A test with real commits flushes what migrations wrote, and a long one leaves dead rows that every scan meets:
+    the next one needs the former, and not the latter."""
+    yield
+    with item.config.stash[blocking_manager_key].unblock():
+        if _commits(item):
+            install_standing()
+        elif "long" in item.keywords:
+            with connection.cursor() as cursor:
+                cursor.execute("VACUUM")
+
+
+def _commits(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("django_db")
+    return bool(marker and marker.kwargs.get("transaction")) or "transactional_db" in getattr(item, "fixturenames", ())
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _private_evidence(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No test leaves photos behind."""
     options = {"location": str(tmp_path_factory.mktemp("evidence")), "base_url": None}
-    storages = {**settings.STORAGES, "default": {**settings.STORAGES["default"], "OPTIONS": options}}
-    with override_settings(STORAGES=storages):
+    usual: Any = settings.STORAGES
+    with override_settings(STORAGES=usual | {"default": usual["default"] | {"OPTIONS": options}}):
         yield
 
 
@@ -55,7 +86,7 @@ def woken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> li
 
 
 def install_standing() -> None:
-    """What migrations wrote, where a test with real commits has flushed it."""
+    """What migrations wrote, where it has been flushed."""
     from orders.defaults import install_goods_rules, install_policies
     from orders.models import GoodsRule, Policy
     from refunds.defaults import install_reasons

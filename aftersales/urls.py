@@ -13,6 +13,7 @@ urlpatterns = [
     path("language/", set_language, name="set_language"),
     path("health", health),
     path("admin/", admin.site.urls),
+    path("help/", include("aftersales.help.urls")),
     path("", include("refunds.urls")),
     path("", include("orders.urls")),
 ]

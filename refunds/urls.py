@@ -4,7 +4,7 @@ from django.urls import path, re_path
 
 from orders.urls import NUMBER
 from refunds.views.apply import amend, apply
-from refunds.views.evidence import evidence
+from refunds.views.evidence import drop_upload, evidence, thumbnail, upload, uploads
 from refunds.views.inbox import inbox, read
 from refunds.views.label import label, scan
 from refunds.views.notices import notice
@@ -26,6 +26,10 @@ urlpatterns = [
         for name in DISPUTE_WAYS
     ),
     path("evidence/<int:pk>/", evidence, name="evidence"),
+    path("evidence/<int:pk>/small/", thumbnail, name="thumbnail"),
+    path("uploads/", uploads, name="uploads"),
+    path("uploads/<uuid:token>/", upload, name="upload"),
+    path("uploads/<uuid:token>/delete/", drop_upload, name="drop_upload"),
     path("inbox/", inbox, name="inbox"),
     path("inbox/read/", read, name="read"),
     path("notices/<slug:channel>/", notice, name="notices"),

@@ -7,11 +7,11 @@ from aftersales.models import User
 from aftersales.testing import PASSWORD, counters, place
 from orders.models import OrderEvent, Payment
 
-PAGES = ["", "pay/"]
-ACTIONS = ["cancel/", "extend/", "receive/", "pay/"]
+PAGES = ["", "pay/", "invoice/", "invoice/print/"]
+ACTIONS = ["cancel/", "extend/", "receive/", "pay/", "again/"]
 
 
-@pytest.mark.parametrize("page", ["/orders/", "/checkout/"])
+@pytest.mark.parametrize("page", ["/orders/", "/checkout/", "/checkout/pay/", "/account/addresses/"])
 def test_personal_page_asks_for_a_login(cast, client, page):
     answer = client.get(page)
     assert (answer.status_code, answer.headers["Location"]) == (302, f"/login/?next={page}")
@@ -47,7 +47,7 @@ def test_list_has_no_foreign_orders(cast, client):
     page = client.get("/orders/", {"q": order.number})
     assert "No order matches this." in page.text
     assert f"/orders/{order.number}/" not in page.text
-    assert "All (0)" in page.text
+    assert {count for _url, _label, count, _now in page.context["tabs"]} == {0}
 
 
 @pytest.mark.parametrize("number", ["%00", "O%00", "a" * 41, "..", "%F0%9F%8D%B5", "' OR 1=1"])

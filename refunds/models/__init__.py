@@ -8,6 +8,7 @@ from refunds.models.offer import Offer
 from refunds.models.payout import Payout, PayoutEvent, PayoutLine
 from refunds.models.reason import Reason
 from refunds.models.ticket import Ticket, TicketEvent, TicketLine
+from refunds.models.upload import Draft, Upload, UploadDay
 
 __all__ = [
     "AutoDecision",
@@ -15,6 +16,7 @@ __all__ = [
     "Channel",
     "Dispute",
     "DisputeEvent",
+    "Draft",
     "Evidence",
     "Inspection",
     "Notice",
@@ -30,4 +32,6 @@ __all__ = [
     "Ticket",
     "TicketEvent",
     "TicketLine",
+    "Upload",
+    "UploadDay",
 ]

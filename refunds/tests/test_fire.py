@@ -76,6 +76,7 @@ def test_worker_killed_between_call_and_answer(workplace, agreed):
     assert "resend" not in PayoutEvent.objects.values_list("action", flat=True)
 
 
+@pytest.mark.long
 def test_broker_wiped_during_200_approvals(workplace, cast, settings):
     settings.TICKETS_PER_DAY = 200
     mugs = [
