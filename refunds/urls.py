@@ -7,6 +7,7 @@ from refunds.views.apply import amend, apply
 from refunds.views.evidence import drop_upload, evidence, thumbnail, upload, uploads
 from refunds.views.inbox import inbox, read
 from refunds.views.label import label, scan
+from refunds.views.notice_settings import notice_settings, unsubscribe
 from refunds.views.notices import notice
 from refunds.views.tickets import act, act_on_dispute, news, ticket, ticket_list
 from refunds.views.ways import DISPUTE_WAYS, WAYS
@@ -32,5 +33,7 @@ urlpatterns = [
     path("uploads/<uuid:token>/delete/", drop_upload, name="drop_upload"),
     path("inbox/", inbox, name="inbox"),
     path("inbox/read/", read, name="read"),
+    path("account/notices/", notice_settings, name="notice_settings"),
+    path("unsubscribe/<str:token>/", unsubscribe, name="unsubscribe"),
     path("notices/<slug:channel>/", notice, name="notices"),
 ]

@@ -29,9 +29,9 @@ def person(chromium):
         page = context.new_page()
         page.set_default_timeout(15_000)
         page.goto("/login/")
-        page.fill("[name=username]", email)
+        page.fill("[name=login]", email)
         page.fill("[name=password]", PASSWORD)
-        page.click("main button.primary")
+        page.click("main form button.btn-primary")
         return page
 
     yield enter
