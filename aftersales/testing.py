@@ -5,31 +5,81 @@ Rows are built by the verbs that pages use, so no test can build a row that the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
+from itertools import groupby
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection, transaction
 from django.db.models import Model, QuerySet
+from django.test import override_settings
 from django.utils import timezone, translation
+from pytest_django.plugin import blocking_manager_key
 
 PASSWORD = "correct horse battery"
 
 
-@pytest.fixture(autouse=True)
-def _private_evidence(settings: Any, tmp_path: Path) -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "long: begins before the others, so that no core idles while another ends alone")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is long begins first, inside of its part: pytest-django puts tests with real commits behind the others."""
+    parts = [list(part) for _, part in groupby(items, _commits)]
+    items[:] = [item for part in parts for item in sorted(part, key=lambda item: "long" not in item.keywords)]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """A test with real commits flushes what migrations wrote, and a long one leaves dead rows that every scan meets:
+    the next one needs the former, and not the latter."""
+    yield
+    with item.config.stash[blocking_manager_key].unblock():
+        if _commits(item):
+            install_standing()
+        elif "long" in item.keywords:
+            with connection.cursor() as cursor:
+                cursor.execute("VACUUM")
+
+
+def _commits(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("django_db")
+    return bool(marker and marker.kwargs.get("transaction")) or "transactional_db" in getattr(item, "fixturenames", ())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _private_evidence(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No test leaves photos behind."""
-    storages = {**settings.STORAGES}
-    storages["default"] = {**storages["default"], "OPTIONS": {"location": str(tmp_path / "evidence"), "base_url": None}}
-    settings.STORAGES = storages
+    options = {"location": str(tmp_path_factory.mktemp("evidence")), "base_url": None}
+    usual: Any = settings.STORAGES
+    with override_settings(STORAGES=usual | {"default": usual["default"] | {"OPTIONS": options}}):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    """A hash that is slow on purpose would be most of what the tests do."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache() -> Iterator[None]:
+    """No broker is needed to count attempts."""
+    with override_settings(CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}):
+        yield
 
 
 @pytest.fixture(autouse=True)
-def _quick_passwords(settings: Any) -> None:
-    """A hash that is slow on purpose would be most of what the tests do."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def _counted_anew() -> None:
+    """The attempts of one test are not those of the next."""
+    cache.clear()
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +97,19 @@ def woken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> li
         return sent
     monkeypatch.setattr("aftersales.wake._send", sent.append)
     return sent
+
+
+def install_standing() -> None:
+    """What migrations wrote, where it has been flushed."""
+    from orders.defaults import install_goods_rules, install_policies
+    from orders.models import GoodsRule, Policy
+    from refunds.defaults import install_reasons
+    from refunds.models import Reason
+
+    if not Policy.objects.exists():
+        install_policies(Policy)
+        install_goods_rules(GoodsRule)
+        install_reasons(Reason)
 
 
 @dataclass
@@ -67,15 +130,9 @@ class Cast:
 def make_cast() -> Cast:
     """Two shops with their people; `mug` costs 10.00 and `lamp` 30.01 in CNY, freight is 6.00."""
     from aftersales.models import User
-    from orders.defaults import install_goods_rules, install_policies
-    from orders.models import GoodsRule, Policy, Product, Shop, ShopStaff, Sku
-    from refunds.defaults import install_reasons
-    from refunds.models import Reason
+    from orders.models import Product, Shop, ShopStaff, Sku
 
-    if not Policy.objects.exists():  # a test with real commits flushes what migrations wrote
-        install_policies(Policy)
-        install_goods_rules(GoodsRule)
-        install_reasons(Reason)
+    install_standing()
 
     def person(name: str, **more: Any) -> User:
         return User.objects.create_user(f"{name}@example.com", PASSWORD, name=name.title(), **more)
@@ -94,6 +151,20 @@ def make_cast() -> Cast:
         product = Product.objects.create(shop=shops[0], code=code, title=code.title())
         skus.append(Sku.objects.create(product=product, code=code, price=price, stock=1000))
     return Cast(alice, bob, carol, dave, operator, *shops, *skus)
+
+
+@pytest.fixture(scope="session")
+def shared(django_db_setup: None, django_db_blocker: Any) -> Callable[[], AbstractContextManager[None]]:
+    """For fixtures of a module that build rows once: inside of `with shared():` they build and yield, and every test
+    finds the rows as they were built, since each runs in a savepoint. Not for a module with real commits."""
+
+    @contextmanager
+    def sharing() -> Iterator[None]:
+        with django_db_blocker.unblock(), transaction.atomic():
+            yield
+            transaction.set_rollback(True)
+
+    return sharing
 
 
 @pytest.fixture

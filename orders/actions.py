@@ -24,7 +24,19 @@ from orders import effects, rules
 from orders.errors import OrderError
 from orders.ledger import Movement, count, post
 from orders.lifecycle import ORDER
-from orders.models import Coupon, Order, OrderLine, Payment, Policy, Product, Shipment, ShipmentLine, Shop, Sku
+from orders.models import (
+    Coupon,
+    InvoiceData,
+    Order,
+    OrderLine,
+    Payment,
+    Policy,
+    Product,
+    Shipment,
+    ShipmentLine,
+    Shop,
+    Sku,
+)
 from orders.states import Account, OrderState
 
 PURSUE_PAYMENTS = "refunds.tasks.pursue_payments"
@@ -165,6 +177,27 @@ def receive_money(payment: Payment) -> bool:
     received = (payment.received, payment.received_currency)
     post([Movement(payment.order_id, "received", payment.number, account, Account.CHANNEL, *received)])
     return pays
+
+
+def save_invoice(orders: QuerySet[Order], by: Actor, wanted: InvoiceData, version: int) -> InvoiceData:
+    """The buyer says what is to stand on the invoice, having seen `version` of it, 0 for none. Sent twice, it is
+    written once.
+
+    Raises Conflict when the order closed unpaid, or when another version has been written meanwhile.
+    """
+    with story(by):
+        lock(orders, by)
+        order = orders.exclude(state=OrderState.CLOSED, paid_at=None).first()
+        if order is None:
+            raise Conflict("invoice", orders.first())
+        kept = InvoiceData.objects.filter(order=order).first()
+        fields = ("kind", "title", "tax_number", "email", "note")
+        if kept and all(getattr(kept, name) == getattr(wanted, name) for name in fields):
+            return kept
+        if version != (kept.version if kept else 0):
+            raise Conflict("invoice", order)
+        values = {name: getattr(wanted, name) for name in fields}
+        return InvoiceData.objects.update_or_create(order=order, defaults=values | {"version": version + 1})[0]
 
 
 def cancel(orders: QuerySet[Order], by: Actor) -> Event:

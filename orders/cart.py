@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -13,10 +14,10 @@ from django.db import transaction
 from aftersales.lifecycle.errors import Refused
 from orders import rules
 from orders.errors import OrderError
-from orders.models import Coupon, Order, Product, Shop, Sku
+from orders.models import Coupon, Order, OrderLine, Product, Shop, Sku
 from orders.rules import PricedLine
 
-KEY, PLACED = "cart", "placed"
+KEY, PLACED, REMOVED = "cart", "placed", "removed"
 # Enough for anybody; keeps the session small.
 MOST_LINES = 50
 REMEMBERED = 10
@@ -55,10 +56,18 @@ def units(session: SessionBase) -> dict[int, int]:
     return {int(key): int(number) for key, number in session.get(KEY, {}).items()}
 
 
+def removed(session: SessionBase) -> tuple[Sku, int] | None:
+    """What the last change has taken out, and how many units of it there were."""
+    key, number = session.get(REMOVED) or (0, 0)
+    sku = Sku.objects.select_related("product").filter(pk=key).first() if number else None
+    return (sku, number) if sku else None
+
+
 def put(session: SessionBase, sku: Sku, number: int) -> None:
     """So many units of the SKU and no other number; 0 takes it out. Raises Refused for more than can be bought."""
     cart = units(session)
-    cart.pop(sku.pk, None)
+    before = cart.pop(sku.pk, 0)
+    session[REMOVED] = [] if number else [sku.pk, before]
     if number:
         if len(cart) >= MOST_LINES:
             raise Refused(OrderError.CART_FULL, "quantity", most=MOST_LINES)
@@ -98,6 +107,14 @@ def _trouble(line: PricedLine, on_sale: set[int]) -> str:
     return ""
 
 
+def totals(shops: Iterable[Basket]) -> list[tuple[str, int]]:
+    """(currency, minor units) of all orders together, one sum a currency."""
+    sums: Counter[str] = Counter()
+    for basket in shops:
+        sums[basket.shop.currency] += basket.total
+    return sorted(sums.items())
+
+
 def promise(orders: list[Basket] | list[Order]) -> str:
     """What each shop's order comes to. The checkout page sends it back, so that nobody pays what was not shown."""
     return ",".join(sorted(f"{order.shop.pk}:{order.total}{order.shop.currency}" for order in orders))
@@ -108,8 +125,44 @@ def remember(session: SessionBase, token: str, orders: list[Order]) -> list[str]
     numbers = [order.number for order in orders]
     recent = list(session.get(PLACED, {}).items())[-REMEMBERED + 1 :]
     session[PLACED] = {**dict(recent), token: numbers}
-    session[KEY] = {}
+    session[KEY], session[REMOVED] = {}, []
     return numbers
+
+
+def put_again(session: SessionBase, order: Order) -> tuple[bool, list[str]]:
+    """Put what an order bought into the cart, as far as it can be bought now; the cart holds at least as many units of
+    it then. Sent twice, it adds once. Returns whether the cart has any of it now, and what could not be had, one
+    sentence each."""
+    lines = list(order.lines.select_related("sku__product"))
+    on_sale = set(Product.objects.on_sale().filter(skus__in=[i.sku_id for i in lines]).values_list("pk", flat=True))
+    missing = []
+    for sku, wanted in _wanted(lines).items():
+        lack = _lack(sku, wanted, on_sale)
+        if lack:
+            missing.append(str(Refused(lack, title=str(sku), left=sku.stock)))
+        number = min(wanted, sku.stock, rules.MOST_UNITS)
+        if lack != OrderError.GONE and number > units(session).get(sku.pk, 0):
+            try:
+                put(session, sku, number)
+            except Refused as refused:
+                missing.append(str(refused))
+    return any(line.sku_id in units(session) for line in lines), missing
+
+
+def _lack(sku: Sku, wanted: int, on_sale: set[int]) -> OrderError | None:
+    """Why not all the units can be had."""
+    if sku.product_id not in on_sale:
+        return OrderError.GONE
+    if not sku.stock:
+        return OrderError.SOLD_OUT
+    return OrderError.FEWER_LEFT if sku.stock < wanted else None
+
+
+def _wanted(lines: Iterable[OrderLine]) -> dict[Sku, int]:
+    wanted: Counter[Sku] = Counter()
+    for line in lines:
+        wanted[line.sku] += line.quantity
+    return dict(wanted)
 
 
 @contextmanager

@@ -8,9 +8,14 @@ class OrderError(models.TextChoices):
     CART_EMPTY = "cart_empty", _("The cart is empty. Choose something first.")
     CART_FULL = "cart_full", _("The cart holds %(most)s different articles at most. Order these first.")
     NOT_ON_SALE = "not_on_sale", _("%(title)s is not on sale now. Take it out of the cart to go on.")
+    GONE = "gone", _("%(title)s is not sold any more, so it was not put into the cart.")
+    SOLD_OUT = "sold_out", _("%(title)s is sold out at the moment, so it was not put into the cart.")
+    FEWER_LEFT = "fewer_left", _("Only %(left)s of %(title)s are left, so only these are in the cart.")
     OUT_OF_STOCK = "out_of_stock", _("Only %(left)s of %(title)s are left. Lower the quantity to go on.")
     QUANTITY = "quantity", _("The quantity has to be a whole number from 1 to %(most)s.")
     ADDRESS_MISSING = "address_missing", _("Say where the goods should go.")
+    ADDRESSES_FULL = "addresses_full", _("The address book holds %(most)s addresses at most. Delete one first.")
+    ADDRESS_TWICE = "address_twice", _("This address is in your book already. Change that one, or say what differs.")
     COUPON = "coupon", _("This coupon cannot be used here. Take it out, or check its conditions.")
     SHOP_CANNOT_SELL = (
         "shop_cannot_sell",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from aftersales.lifecycle.errors import Refused
 from aftersales.money import allocate
 from orders.errors import OrderError
-from orders.models import Coupon, OrderLine, Shop, Sku
-from orders.models.policy import Policy
+from orders.models import Coupon, OrderLine, Policy, Product, Shop, Sku
+from orders.states import GOODS_KINDS
 
 MOST_UNITS = 999
 
@@ -56,6 +57,16 @@ def unit_shares(paid: int, quantity: int) -> list[int]:
 def refundable(line: OrderLine, units: int) -> int:
     """The most that `units` units of a line may get back: the smaller of its dearest unit shares and what is left."""
     return max(0, min(sum(unit_shares(line.paid, line.quantity)[:units]), line.left))
+
+
+def offered(product: Product, policy: Policy) -> tuple[list[str], timedelta]:
+    """What the shop offers after a sale under a policy, by the codes of GOODS_KINDS, and how long from completion."""
+    found = {"refund_only"} | ({"reissue"} if policy.offers_dispatch else set())
+    if policy.offers_returns and product.shop.return_address.strip():
+        found |= {"return_refund", "exchange", "repair"}
+    rule = product.goods_rule
+    window = min(policy.window, rule.window) if rule and rule.window else policy.window
+    return [kind for kind in GOODS_KINDS if kind in (found & rule.kinds if rule else found)], window
 
 
 def check_shop_sells(shop: Shop, policy: Policy) -> None:

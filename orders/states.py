@@ -28,6 +28,13 @@ class ClosedReason(models.TextChoices):
     FULLY_REFUNDED = "fully_refunded", _("Fully refunded")
 
 
+class TitleKind(models.TextChoices):
+    """Whom an invoice is made out to."""
+
+    PERSONAL = "personal", _("A person")
+    COMPANY = "company", _("A company")
+
+
 class Profile(models.TextChoices):
     MARKETPLACE = "marketplace", _("Marketplace")
     LOCAL_DELIVERY = "local_delivery", _("Local delivery")

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from orders.views import cart, catalog, order, payment
+from orders.views import address, cart, catalog, checkout, invoice, order, order_list, payment
 
 app_name = "orders"
 # Numbers of imported orders may hold anything but a slash; PostgreSQL takes no NUL.
@@ -11,9 +11,18 @@ urlpatterns = [
     path("", catalog.shop, name="shop"),
     path("products/<int:pk>/", catalog.product, name="product"),
     path("cart/", cart.show, name="cart"),
-    path("checkout/", cart.checkout, name="checkout"),
-    path("orders/", order.index, name="list"),
+    path("checkout/", checkout.checkout, name="checkout"),
+    path("checkout/pay/", checkout.to_pay, name="to_pay"),
+    path("account/addresses/", address.index, name="addresses"),
+    path("account/addresses/new/", address.edit, name="new_address"),
+    path("account/addresses/<int:pk>/", address.edit, name="address"),
+    path("account/addresses/<int:pk>/delete/", address.delete, name="delete_address"),
+    path("account/addresses/<int:pk>/default/", address.default, name="default_address"),
+    path("orders/", order_list.index, name="list"),
     re_path(rf"{NUMBER}$", order.detail, name="order"),
     re_path(rf"{NUMBER}pay/$", payment.pay, name="pay"),
+    re_path(rf"{NUMBER}again/$", order.again, name="again"),
+    re_path(rf"{NUMBER}invoice/$", invoice.invoice, name="invoice"),
+    re_path(rf"{NUMBER}invoice/print/$", invoice.printed, name="print_invoice"),
     *(re_path(rf"{NUMBER}{name}/$", order.act, {"action": name}, name=name) for name in order.VERBS),
 ]

@@ -59,6 +59,14 @@ class RefundError(models.TextChoices):
         "no_return_address",
         _("The shop has no return address. Add one under “Shops”, then agree again."),
     )
+    CHECK_DIGIT = (
+        "check_digit",
+        _("This number of %(carrier)s has a digit that is wrong, or two that have changed places. Type it again."),
+    )
+    ODD_NUMBER = (
+        "odd_number",
+        _("Numbers of %(carrier)s usually look different. Look at the receipt again, or say that it is right."),
+    )
     POSTAGE = "postage", _("Of the postage at most %(most)s is paid back.")
     SIGNED_FOR = "signed_for", _("This parcel has been signed for. Its waybill cannot be changed any more.")
     KNOWN_PARCEL = "known_parcel", _("A parcel with this carrier and number is on the ticket already.")

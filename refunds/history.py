@@ -3,22 +3,34 @@ service, newest first, with the clock that ran then, each version of the applica
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
 
+from aftersales.actors import Role
 from aftersales.money import shown
 from refunds import words
-from refunds.models import DisputeEvent, Evidence, Reason, Ticket, TicketEvent
+from refunds.models import Dispute, DisputeEvent, Evidence, Reason, Ticket, TicketEvent
 from refunds.states import Kind, Payer, Side, Verdict
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
 Reasons = Mapping[tuple[str, str], str]
+# Which reason an event names, by its code, with both sides' labels for it.
+_NAMED = ArraySubquery(
+    Reason.objects.filter(code=KeyTextTransform("reason", OuterRef("data"))).values(
+        json=JSONObject(side="side", code="code", label_en="label_en", label_zh="label_zh")
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -26,6 +38,7 @@ class Entry:
     """One event. `facts` are its figures in words; `clock` says whose time ran afterwards, until `due_at`; `role` is
     who did it, `photos` what came with it."""
 
+    action: str
     title: str
     who: str | _StrPromise
     role: str
@@ -36,34 +49,88 @@ class Entry:
     due_at: datetime | None
     photos: list[Evidence]
 
+    @property
+    def is_said(self) -> bool:
+        """Words or photos of a person; anything else only happened."""
+        return bool(self.note or self.photos) and self.role != Role.SYSTEM
 
-def entries(ticket: Ticket, *, internal: bool = False) -> list[Entry]:
-    """The ticket's history and its disputes' in four queries. `internal`: with what only customer service sees."""
-    reasons = {(reason.side, reason.code): str(reason) for reason in Reason.objects.all()}
-    events: list[TicketEvent | DisputeEvent] = list(ticket.events.prefetch_related("evidence"))
-    told = DisputeEvent.objects.filter(dispute__ticket=ticket).exclude(action="begin")
-    events += [e for e in told if internal or not _is_internal(e)]
+    @property
+    def is_mine(self) -> bool:
+        return self.role == Role.BUYER
+
+
+@dataclass(frozen=True)
+class Record:
+    """What happened to a ticket and its disputes, oldest first; its photos by the event that they came with, None for
+    those from before photos were kept with their move."""
+
+    events: Sequence[TicketEvent]
+    dispute_events: Sequence[DisputeEvent]
+    photos: Mapping[int | None, list[Evidence]]
+
+    @property
+    def disputes(self) -> list[Dispute]:
+        """The last one first."""
+        found = {event.dispute_id: event.dispute for event in self.dispute_events}
+        return sorted(found.values(), key=lambda dispute: dispute.pk, reverse=True)
+
+    def last_note(self, action: str) -> str:
+        """What was said with the ticket's last event of that action."""
+        return next((event.note for event in reversed(self.events) if event.action == action), "")
+
+    def question(self, dispute: Dispute) -> str:
+        """What customer service asked last; "" when it never did."""
+        asked = [e.note for e in self.dispute_events if e.action == "ask" and e.dispute_id == dispute.pk]
+        return asked[-1] if asked else ""
+
+
+def record(ticket: Ticket) -> Record:
+    """In three queries, however much has happened."""
+    photos: dict[int | None, list[Evidence]] = defaultdict(list)
+    for photo in ticket.evidence.all():
+        photos[photo.event_id].append(photo)
+    told = DisputeEvent.objects.filter(dispute__ticket=ticket).select_related("dispute").order_by("pk")
+    return Record(list(ticket.events.annotate(named=_NAMED)), list(told), photos)
+
+
+def entries(
+    ticket: Ticket, *, internal: bool = False, for_buyer: bool = False, of: Record | None = None
+) -> list[Entry]:
+    """The ticket's history and its disputes', newest first. `internal`: with what only customer service sees;
+    `for_buyer`: without how the shop calls its own rules; `of`: what was read of it already."""
+    read = of or record(ticket)
+    told = [e for e in read.dispute_events if e.action != "begin" and (internal or not is_internal(e))]
+    events: list[TicketEvent | DisputeEvent] = [*read.events, *told]
     events.sort(key=lambda event: (event.at, isinstance(event, DisputeEvent), event.pk), reverse=True)
-    return [_entry(event, ticket.order.currency, reasons) for event in events]
+    return [_entry(event, ticket.order.currency, read, for_buyer=for_buyer) for event in events]
 
 
-def _is_internal(event: DisputeEvent) -> bool:
+def is_internal(event: DisputeEvent) -> bool:
     """A ruling that a second agent has yet to confirm has not been given."""
     return event.action in words.INTERNAL or (event.action == "rule" and event.to_state == "confirmation")
 
 
-def _entry(event: TicketEvent | DisputeEvent, currency: str, reasons: Reasons) -> Entry:
+def _entry(event: TicketEvent | DisputeEvent, currency: str, read: Record, *, for_buyer: bool) -> Entry:
+    data = event.data
+    if for_buyer and data.get("rule"):
+        data = {**data, "rule": ""}
     return Entry(
+        action=event.action,
         title=words.event_title(event),
         who=words.event_actor(event),
         role=event.role,
         at=event.at,
         note=event.note,
-        facts=list(_facts(event.data, currency, reasons)),
+        facts=list(_facts(data, currency, _reasons(event))),
         clock=words.clock_of(event),
         due_at=event.due_at,
-        photos=list(event.evidence.all()) if isinstance(event, TicketEvent) else [],
+        photos=read.photos.get(event.pk, []) if isinstance(event, TicketEvent) else [],
     )
+
+
+def _reasons(event: TicketEvent | DisputeEvent) -> Reasons:
+    named = event.named if isinstance(event, TicketEvent) else []  # type: ignore[attr-defined]  # read with it
+    return {(each["side"], each["code"]): str(Reason(**each)) for each in named}
 
 
 def _facts(data: Mapping[str, Any], currency: str, reasons: Reasons) -> Iterator[str]:
@@ -112,6 +179,8 @@ def _about_goods(data: Mapping[str, Any], currency: str) -> Iterator[str]:
         yield _("Return freight paid by: %(payer)s") % {"payer": Payer(data["freight_by"]).label}
     if data.get("rule"):
         yield _("By the shop’s rule “%(rule)s”") % data
+    elif "rule" in data:
+        yield _("Answered at once by a rule of the shop")
     if data.get("keeps"):
         yield _("The goods may be kept.")
     if data.get("to"):

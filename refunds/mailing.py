@@ -13,21 +13,22 @@ import time
 import zoneinfo
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import singledispatch
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from aftersales.models import User
-from refunds import notice_words
+from aftersales.models import User, time_zones
+from refunds import notice_words, unsubscribing
 from refunds.models import Notice
-from refunds.told import REMIND
+from refunds.told import REMIND, group_of
 
 log = logging.getLogger(__name__)
 # Workers have clocks to watch as well: a run ends after so many seconds, the rest is for the next tick.
@@ -44,11 +45,17 @@ NOBODY: Final = Q(person__is_active=False) | Q(person__email__endswith=".invalid
 
 
 def send_notices() -> None:
-    """Send what is due, the longest waiting first, until nothing is left, the time is over or the server is away."""
+    """Send the notices that are due."""
     _give_up_untried()
+    send(Notice.objects.select_related("person"))
+
+
+def send(rows: QuerySet[Any]) -> None:
+    """Send what is due of these rows, the longest waiting first, until nothing is left, the time is over or the server
+    is away. Other apps' rows have the columns of a notice from `next_at` to `trouble`, and a `message` of their own."""
     line = mail.get_connection()
     try:
-        for notice in _claimed():
+        for notice in _claimed(rows):
             if not _deliver(notice, line):
                 return
     finally:
@@ -66,10 +73,10 @@ def _give_up_untried() -> None:
     )
 
 
-def _claimed() -> Iterator[Notice]:
-    """Due notices, one claim at a time; what a rival claims first is passed by."""
+def _claimed(rows: QuerySet[Any]) -> Iterator[Any]:
+    """Due rows, one claim at a time; what a rival claims first is passed by."""
     ends = time.monotonic() + BUDGET
-    due = Notice.objects.filter(next_at__lte=Now()).order_by("next_at", "pk")
+    due = rows.filter(next_at__lte=Now()).order_by("next_at", "pk")
     while keys := list(due.values_list("pk", flat=True)[:PAGE]):
         won = 0
         for key in keys:
@@ -77,12 +84,12 @@ def _claimed() -> Iterator[Notice]:
                 return
             if due.filter(pk=key).order_by().update(next_at=Now() + LEASE, tries=F("tries") + 1):
                 won += 1
-                yield Notice.objects.select_related("person").get(pk=key)
+                yield rows.get(pk=key)
         if not won:
             return
 
 
-def _deliver(notice: Notice, line: Any) -> bool:
+def _deliver(notice: Any, line: Any) -> bool:
     """Hand one mail over and write what became of it. Returns False when the server is away."""
     try:
         line.open()
@@ -113,29 +120,34 @@ def _words(code: int, words: bytes | str) -> str:
     return f"{code} {words.decode(errors='replace') if isinstance(words, bytes) else words}"
 
 
-def _judge(notice: Notice, code: int, words: bytes | str) -> None:
+def _judge(notice: Any, code: int, words: bytes | str) -> None:
     """The server refuses this mail: 5xx for good, anything else for now."""
     (_give_up if code >= 500 else _put_off)(notice, _words(code, words))
 
 
-def _put_off(notice: Notice, trouble: str) -> None:
+def _put_off(notice: Any, trouble: str) -> None:
     """Try again later, the later the more often it was tried; give up after about a day."""
     if notice.tries >= MOST_TRIES:
         _give_up(notice, trouble)
         return
     wait = WAITS[notice.tries - 1] if notice.tries <= len(WAITS) else THEN_EVERY
-    log.info("notice %s could not be sent: %s", notice.pk, trouble)
-    Notice.objects.filter(pk=notice.pk, next_at__isnull=False).update(next_at=Now() + wait, trouble=trouble[:300])
+    log.info("%s %s could not be sent: %s", notice._meta.model_name, notice.pk, trouble)
+    _waiting(notice).update(next_at=Now() + wait, trouble=trouble[:300])
 
 
-def _give_up(notice: Notice, trouble: str) -> None:
-    log.warning("notice %s is given up: %s", notice.pk, trouble)
+def _give_up(notice: Any, trouble: str) -> None:
+    log.warning("%s %s is given up: %s", notice._meta.model_name, notice.pk, trouble)
     _settle(notice, failed_at=Now(), trouble=trouble[:300])
 
 
-def _settle(notice: Notice, **columns: Any) -> None:
-    # A rival whose claim came after our lease may have written the end already.
-    Notice.objects.filter(pk=notice.pk, next_at__isnull=False).update(next_at=None, **columns)
+def _settle(notice: Any, **columns: Any) -> None:
+    _waiting(notice).update(next_at=None, **columns)
+
+
+def _waiting(notice: Any) -> QuerySet[Any]:
+    """The row, unless a rival whose claim came after our lease has written the end already."""
+    rows: QuerySet[Any] = type(notice)._default_manager.filter(pk=notice.pk, next_at__isnull=False)
+    return rows
 
 
 def _hang_up(line: Any) -> None:
@@ -148,8 +160,15 @@ def _hang_up(line: Any) -> None:
 # --- the mail ---------------------------------------------------------------------------------------------------------
 
 
-def message(notice: Notice, line: Any = None) -> EmailMultiAlternatives:
-    """The mail in the reader's language and time zone. Raises ValueError for what no header can hold."""
+@singledispatch
+def message(row: Any, line: Any = None) -> EmailMultiAlternatives:
+    """The mail of a row in the reader's language. Raises ValueError for what no header can hold."""
+    raise TypeError(f"{type(row).__name__} has no mail")
+
+
+@message.register
+def _notice(notice: Notice, line: Any = None) -> EmailMultiAlternatives:
+    """In the reader's time zone too."""
     person = notice.person
     with translation.override(person.language or settings.LANGUAGE_CODE), timezone.override(_zone(person)):
         subject, facts = notice_words.subject(notice), _facts(notice)
@@ -170,6 +189,8 @@ def _facts(notice: Notice) -> dict[str, Any]:
         "about": notice.about if notice.about != notice.number else "",
         "link": f"{settings.PUBLIC_URL}{notice.path}",
         "language": translation.get_language(),
+        "group": group_of(notice.life, notice.action).label,
+        "unsubscribe": unsubscribing.link(notice),
     }
 
 
@@ -178,10 +199,13 @@ def _headers(notice: Notice) -> dict[str, str]:
     return {
         "Message-ID": f"<notice.{notice.pk}.{notice.life}.{notice.event_id}@{host}>",
         "Auto-Submitted": "auto-generated",
+        # One press in the mail program, without a page (RFC 8058).
+        "List-Unsubscribe": f"<{unsubscribing.link(notice)}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
 
 
 def _zone(person: User) -> zoneinfo.ZoneInfo | None:
     """Django's own zone, UTC, where the person has chosen none."""
-    known = person.time_zone in zoneinfo.available_timezones()
+    known = person.time_zone in time_zones()
     return zoneinfo.ZoneInfo(person.time_zone) if known else None

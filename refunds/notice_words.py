@@ -85,9 +85,27 @@ CONSEQUENCES: Final[Mapping[State, _StrPromise]] = {
 }
 
 
+@dataclass(frozen=True)
+class Plain:
+    """What is told of rows that have no life of a table, by action: what happened, and what comes next."""
+
+    label: _StrPromise
+    happened: Words
+    next: Words
+
+
+PLAIN: Final[Mapping[str, Plain]] = {
+    "enquiry": Plain(
+        gettext_lazy("Question"),
+        {"answer": gettext_lazy("Answered")},
+        {"answer": gettext_lazy("Customer service has answered. Read it on the page; there you can also ask back.")},
+    )
+}
+
+
 def subject(notice: Notice) -> str:
     """One line: which row, and what happened to it."""
-    label = LIVES[notice.life].label
+    label = (PLAIN.get(notice.life) or LIVES[notice.life]).label
     facts: dict[str, Any] = {"what": label, "number": notice.number, "happened": happened(notice)}
     is_reminder = notice.action == REMIND
     sentence = (
@@ -99,6 +117,8 @@ def subject(notice: Notice) -> str:
 
 def happened(notice: Notice) -> str:
     """What happened, in a word or two; for a reminder, where the row stands."""
+    if plain := PLAIN.get(notice.life):
+        return str(plain.happened[notice.action])
     state = LIVES[notice.life].state(notice.state)
     if notice.action == REMIND:
         return str(state.label)
@@ -112,6 +132,8 @@ def sentences(notice: Notice) -> list[str]:
 
 
 def _next(notice: Notice) -> str:
+    if plain := PLAIN.get(notice.life):
+        return str(plain.next[notice.action])
     if after := AFTER.get((notice.life, notice.action)):
         return str(after)
     state = LIVES[notice.life].state(notice.state)

@@ -82,6 +82,26 @@ MONEY: Final = {
     PayoutState.OWED: _("The shop owes this and pays it itself, outside the payment channel."),
 }
 
+# What to expect then, and what to do if it does not come.
+EXPECT: Final = {
+    PayoutState.CREATED: _("This takes a few minutes. Nothing is to be done."),
+    PayoutState.SENT: _("Channels usually answer within minutes. Nothing is to be done."),
+    PayoutState.UNKNOWN: _("At times this takes a day. The money is not lost, and it is not sent twice."),
+    PayoutState.SETTLED: _(
+        "Banks and cards may take up to five working days to show it. If it is not there by then, ask them with the "
+        "channel’s reference."
+    ),
+    PayoutState.FAILED: _("The money is still yours. It is sent again, or paid in another way, and you are told then."),
+    PayoutState.OWED: _("Keep the receipt of the postage. If the shop does not pay, write to it with this number."),
+}
+# How the channels are called by people.
+CHANNELS: Final = {
+    "sandbox": _("Test payment"),
+    "alipay": _("Alipay"),
+    "wechat": _("WeChat Pay"),
+    "stripe": _("Card (Stripe)"),
+}
+
 # Whose time runs, one word group a clock of the ticket or the dispute.
 CLOCKS: Final = {
     "answer": _("The seller’s time to answer"),
@@ -199,6 +219,14 @@ def dispute_next(dispute: Dispute) -> str:
 
 def where_the_money_is(payout: Payout) -> str:
     return str(MONEY[PAYOUT.state(payout.state)])
+
+
+def what_to_expect(payout: Payout) -> str:
+    return str(EXPECT[PAYOUT.state(payout.state)])
+
+
+def channel_name(code: str) -> str:
+    return str(CHANNELS.get(code, code))
 
 
 def event_title(event: TicketEvent | DisputeEvent) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 
 from django.db import connection, transaction
 
-from aftersales.demo import cases, stories
+from aftersales.demo import cases, questions, stories
 from aftersales.demo.shops import PASSWORD, PEOPLE, open_shops
 from aftersales.demo.tools import the_cast
 from aftersales.models import User
@@ -40,7 +40,7 @@ def seed() -> bool:
         if Order.objects.exists():
             return False
         open_shops()
-        for story in (*stories.STORIES, *cases.STORIES):
+        for story in (*stories.STORIES, *cases.STORIES, *questions.STORIES):
             story(the_cast())
         # What happened in the stories is in the inboxes, but it is no news to mail.
         announce(channels=(Channel.INBOX,))

@@ -4,33 +4,22 @@ from collections import Counter
 from io import StringIO
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 from django.db.models import F, Sum
 from django.utils import timezone
 
 from aftersales import demo
 from aftersales.lifecycles import ALL
 from aftersales.models import User
-from aftersales.testing import books_sum_to_zero
-from orders.defaults import install_goods_rules, install_policies
-from orders.models import Calendar, GoodsRule, Leg, Order, OrderLine, Payment, Policy, Product, Sku
+from aftersales.testing import books_sum_to_zero, install_standing
+from orders.models import Calendar, Leg, Order, OrderLine, Payment, Product, Sku
 from orders.states import OrderState
 from payments.testing import SandboxProcess
 from refunds import workers
-from refunds.defaults import install_reasons
-from refunds.models import AutoDecision, Dispute, Notice, Offer, Payout, Reason, Ticket
+from refunds.models import AutoDecision, Dispute, Notice, Offer, Payout, Ticket
 from refunds.states import DisputeState, Kind, TicketState
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _standing(db, settings):
-    """A test with real commits flushes what migrations wrote. Good password hashes would only cost time."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    install_policies(Policy)
-    install_goods_rules(GoodsRule)
-    install_reasons(Reason)
 
 
 def run(*options):
@@ -43,9 +32,13 @@ def states(model):
     return Counter(model.objects.values_list("state", flat=True))
 
 
-@pytest.fixture
-def seeded(db):
-    run("--force")
+@pytest.fixture(scope="module", autouse=True)
+def _seeded(shared):
+    """Once: what a test does to the shop is undone after it."""
+    with shared():
+        install_standing()
+        run("--force")
+        yield
 
 
 @pytest.fixture
@@ -56,7 +49,7 @@ def channel(tmp_path, settings):
         yield process
 
 
-def test_every_state_is_there_to_be_seen(seeded):
+def test_every_state_is_there_to_be_seen():
     assert set(states(Order)) == {str(state) for state in OrderState.all()}
     # Money goes back through the channel, so tickets succeed only after the workers have run.
     assert set(states(Ticket)) == {str(state) for state in TicketState.all()} - {"succeeded"}
@@ -64,7 +57,7 @@ def test_every_state_is_there_to_be_seen(seeded):
     assert set(states(Dispute)) == {str(state) for state in DisputeState.all()}
 
 
-def test_every_kind_and_answer_is_there_to_be_seen(seeded):
+def test_every_kind_and_answer_is_there_to_be_seen():
     assert set(Ticket.objects.values_list("kind", flat=True)) == set(Kind.values)
     assert set(Ticket.objects.filter(by_seller=True).values_list("state", flat=True)) == {"refunding"}
     assert Ticket.objects.get(kind="exchange", lines__wanted__code="250g").state == "awaiting_dispatch"
@@ -78,7 +71,7 @@ def test_every_kind_and_answer_is_there_to_be_seen(seeded):
     assert Dispute.objects.get(state="final").ticket.state == "refunding"
 
 
-def test_workers_bring_the_channels_books_and_ours_together(seeded, channel):
+def test_workers_bring_the_channels_books_and_ours_together(channel):
     workers.pursue_payments()
     workers.pursue_payouts()
 
@@ -96,7 +89,7 @@ def test_workers_bring_the_channels_books_and_ours_together(seeded, channel):
     assert books_sum_to_zero()
 
 
-def test_nothing_is_left_for_the_workers_afterwards(seeded, channel):
+def test_nothing_is_left_for_the_workers_afterwards(channel):
     workers.pursue_payments()
     workers.pursue_payouts()
     waiting = Payment.objects.exclude(next_at=None)
@@ -106,7 +99,7 @@ def test_nothing_is_left_for_the_workers_afterwards(seeded, channel):
     assert not Payment.objects.filter(received_at__isnull=False, started_at=None).exists()
 
 
-def test_a_second_run_changes_nothing(seeded):
+def test_a_second_run_changes_nothing():
     before = [list(model.objects.order_by("pk").values()) for model in (Order, OrderLine, Ticket, Payment, Sku, User)]
     assert "nothing to do" in run("--force")
     assert before == [
@@ -114,32 +107,14 @@ def test_a_second_run_changes_nothing(seeded):
     ]
 
 
-def test_a_database_with_other_orders_is_left_alone(cast):
-    from aftersales.testing import place
-
-    place(cast)
-    run("--force")
-    assert Order.objects.count() == 1
-    assert not User.objects.filter(email=demo.PEOPLE[0][0]).exists()
-
-
-def test_the_stories_are_in_the_inboxes_and_mail_nobody(seeded):
+def test_the_stories_are_in_the_inboxes_and_mail_nobody():
     assert not any(life.event._base_manager.filter(announced_at=None).exists() for life in ALL)
     assert set(Notice.objects.values_list("channel", flat=True)) == {"inbox"}
     told = set(Notice.objects.values_list("person__email", flat=True))
     assert {"mei@example.com", "tom@example.com", "tea@example.com", "noodles@example.com"} <= told
 
 
-def test_passwords_that_all_know_need_debug_or_force(settings):
-    settings.DEBUG = False
-    with pytest.raises(CommandError, match="DEBUG=1"):
-        run()
-    assert not User.objects.exists()
-    settings.DEBUG = True
-    assert "ready" in run()
-
-
-def test_only_the_logins_are_printed(seeded, client):
+def test_only_the_logins_are_printed(client):
     lines = run("--logins").splitlines()
     assert len(lines) == len(demo.PEOPLE)
     for line in lines:
@@ -147,11 +122,7 @@ def test_only_the_logins_are_printed(seeded, client):
         assert client.login(username=email, password=password), email
 
 
-def test_no_logins_are_promised_that_do_not_exist(db):
-    assert "no demo accounts" in run("--logins")
-
-
-def test_people_have_the_rights_of_their_work(seeded):
+def test_people_have_the_rights_of_their_work():
     roles = {
         email: (user.is_staff, user.is_superuser, user.is_customer_service, user.employments.count())
         for email, user in ((user.email, user) for user in User.objects.all())
@@ -167,7 +138,7 @@ def test_people_have_the_rights_of_their_work(seeded):
     }
 
 
-def test_the_shelves_show_what_a_shop_has(seeded):
+def test_the_shelves_show_what_a_shop_has():
     on_sale = Product.objects.on_sale()
     assert Product.objects.exclude(pk__in=on_sale).get().code == "spring"
     assert Sku.objects.get(stock=0).product.code == "whisk"
@@ -178,7 +149,7 @@ def test_the_shelves_show_what_a_shop_has(seeded):
     assert profiles == {("marketplace", "CNY"), ("local_delivery", "CNY")}
 
 
-def test_a_calendar_is_there_to_look_at(seeded):
+def test_a_calendar_is_there_to_look_at():
     calendar = Calendar.objects.get()
     assert str(calendar) == "中国大陆 Mainland China"
     assert calendar.holidays.get().starts_at > timezone.now()

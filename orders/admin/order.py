@@ -30,7 +30,7 @@ from orders.actions import Parcel
 from orders.admin.fields import WholeNumberField, human
 from orders.admin.rights import OfShop, OfShopOrder, ShopFilter
 from orders.lifecycle import ORDER
-from orders.models import Leg, Order, OrderLine, Payment, Posting, Shipment
+from orders.models import InvoiceData, Leg, Order, OrderLine, Payment, Posting, Shipment
 from orders.states import OrderState
 from orders.templatetags.orders_tags import order_consequence
 
@@ -158,6 +158,12 @@ class ShipmentInline(ReadOnlyInline):
         return format_html_join("", "{}<br>", ((str(line),) for line in shipment.lines.all()))
 
 
+class InvoiceInline(ReadOnlyInline):
+    model = InvoiceData
+    fields = ("kind", "title", "tax_number", "email", "note", "changed_at")
+    readonly_fields = fields
+
+
 class PostingInline(ReadOnlyInline):
     model = Posting
     verbose_name_plural = gettext_lazy("ledger")
@@ -200,7 +206,7 @@ class OrderAdmin(OfShop[Order], LifecycleAdmin[Order]):
         "deliver": Way(lambda rows, by, form: actions.deliver(rows, by), DeliverForm),
         "extend": Way(lambda rows, by, form: actions.extend(rows, by), ExtendForm),
     }
-    inlines = (LineInline, ShipmentInline, PaymentInline, PostingInline)
+    inlines = (LineInline, ShipmentInline, PaymentInline, InvoiceInline, PostingInline)
     list_display = ("number", "badge", "deadline", "shop", "buyer", "shown_total", "placed_at")
     list_filter = (
         queue_of(ORDER, Owner.SELLER, gettext_lazy("To be shipped")), state_filter(ORDER), ShopFilter, SetAsideFilter

@@ -1,19 +1,23 @@
 """Every model of orders, so that an import need not know the file."""
 
+from orders.models.address import Address
 from orders.models.books import Leg, Posting
 from orders.models.calendar import Calendar, Holiday
 from orders.models.catalog import Coupon, Product, Shop, ShopStaff, Sku
 from orders.models.goods import GoodsRule
+from orders.models.invoice import InvoiceData
 from orders.models.order import Order, OrderEvent, OrderLine
 from orders.models.payment import Payment
 from orders.models.policy import Policy
 from orders.models.shipment import Shipment, ShipmentLine
 
 __all__ = [
+    "Address",
     "Calendar",
     "Coupon",
     "GoodsRule",
     "Holiday",
+    "InvoiceData",
     "Leg",
     "Order",
     "OrderEvent",

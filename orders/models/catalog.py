@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from aftersales.models import User
 from orders.models.goods import GoodsRule
+from orders.models.search import words_of
 from orders.states import Profile
 
 
@@ -89,6 +91,9 @@ class Product(models.Model):
         verbose_name = _("product")
         verbose_name_plural = _("products")
         ordering = ("title", "pk")
+        indexes = (
+            GinIndex(OpClass(words_of("title", "department", "code"), name="gin_trgm_ops"), name="product_words"),
+        )
         constraints = (models.UniqueConstraint(fields=("shop", "code"), name="product_code_in_shop"),)
 
     def __str__(self) -> str:
@@ -109,6 +114,7 @@ class Sku(models.Model):
         verbose_name = _("SKU")
         verbose_name_plural = _("SKUs")
         ordering = ("pk",)
+        indexes = (GinIndex(OpClass(words_of("code", "variant"), name="gin_trgm_ops"), name="sku_words"),)
         constraints = (
             models.UniqueConstraint(fields=("product", "code"), name="sku_code_in_product"),
             models.CheckConstraint(condition=Q(stock__gte=0), name="sku_stock_not_negative"),

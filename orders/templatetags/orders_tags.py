@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from typing import Any
+
 from django import template
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext, pgettext_lazy
 
 from aftersales.actors import Role
 from aftersales.lifecycle.table import State, Transition
+from aftersales.money import shown
 from orders.lifecycle import ORDER
-from orders.models import Order, OrderEvent, Sku
+from orders.models import Order, OrderEvent, OrderLine, Shipment, Sku
+from orders.rules import unit_shares
 from orders.states import OrderState
 
 register = template.Library()
@@ -41,6 +48,14 @@ _HAPPENED = {
     "remind": _("Reminded"),
 }
 
+_OFFERED = {
+    "refund_only": _("Money back without sending anything"),
+    "return_refund": _("Send it back for your money"),
+    "exchange": _("Exchange it"),
+    "repair": _("Have it repaired"),
+    "reissue": _("What is missing is sent again"),
+}
+
 
 @register.filter
 def order_state(order: Order) -> State:
@@ -61,6 +76,12 @@ def order_meaning(action: Transition) -> str:
 
 
 @register.filter
+def order_tone(action: Transition) -> str:
+    """The look of the button that confirms the buyer's action."""
+    return {"cancel": "btn-error", "receive": "btn-primary"}.get(action.name, "")
+
+
+@register.filter
 def order_history(event: OrderEvent) -> dict[str, object]:
     """The event as components/timeline.html shows it."""
     return {
@@ -77,6 +98,67 @@ def histories(events: list[OrderEvent]) -> list[dict[str, object]]:
 
 
 @register.filter
+def parcel_history(shipment: Shipment, order: Order) -> list[dict[str, object]]:
+    """What is known of a parcel's way, as components/timeline.html shows it."""
+    moments = [(_("Delivered"), shipment.delivered_at), (_("Parcel sent"), shipment.shipped_at),
+               (_("Order placed"), order.placed_at)]  # fmt: skip
+    return [{"title": title, "at": at} for title, at in moments if at]
+
+
+@register.filter
 def scarce(sku: Sku) -> bool:
     """Few enough left to say how many."""
     return 0 < sku.stock <= FEW
+
+
+@register.filter
+def offered_words(kind: str) -> str:
+    """What a shop offers after a sale, by its code."""
+    return str(_OFFERED[kind])
+
+
+@register.filter
+def next_step(order: Order) -> str:
+    """The one thing that an order in a list is for now: pay, receive, after_sale, or buying again; "" for waiting."""
+    if order.state == OrderState.AWAITING_PAYMENT:
+        return "pay" if order.due_at and order.due_at > timezone.now() else ""
+    if order.state in (OrderState.AWAITING_SHIPMENT, OrderState.AWAITING_RECEIPT):
+        return "wait" if order.state == OrderState.AWAITING_SHIPMENT else "receive"
+    return "after_sale" if order.window_ends and order.window_ends > timezone.now() else "again"
+
+
+@register.filter
+def unit_prices(line: OrderLine, currency: str) -> str:
+    """What each of several units cost, in words where they differ: "2 × CN¥3.34, 1 × CN¥3.33"; "" for a single one."""
+    shares = [(share, len(list(units))) for share, units in groupby(unit_shares(line.paid, line.quantity))]
+    if len(shares) == 1:
+        return shown(shares[0][0], currency) if line.quantity > 1 else ""
+    return str(pgettext_lazy("list", ", ")).join(f"{number} × {shown(share, currency)}" for share, number in shares)
+
+
+@register.filter
+def order_steps(order: Order, parcels: list[tuple[Shipment, Any]]) -> list[dict[str, Any]]:
+    """How far the order is, as components/steps.html shows it; one that closed ends there, saying why."""
+    sent_at = parcels[0][0].shipped_at if parcels and order.state != OrderState.AWAITING_SHIPMENT else None
+    closed = order.state == OrderState.CLOSED
+    moments = [
+        (_("Placed"), order.placed_at),
+        (pgettext_lazy("step", "Paid"), order.paid_at),
+        (pgettext_lazy("step", "Shipped"), sent_at),
+        (pgettext_lazy("step", "Received"), order.completed_at),
+    ]
+    steps: list[dict[str, Any]] = [{"label": label, "at": at, "state": "done"} for label, at in moments if at]
+    if closed:
+        return [*steps, {"label": order_state(order).label, "note": order.get_closed_reason_display(),
+                         "at": order.entered_at, "state": "failed"}]  # fmt: skip
+    coming = [{"label": label, "state": "next"} for label, at in moments if not at]
+    if coming:
+        coming[0]["state"] = "now"
+    return [*steps, *coming]
+
+
+@register.filter
+def more(lines: Any) -> str:
+    """How many lines a card leaves out after the first two: "and 3 more"."""
+    rest = len(lines) - 2
+    return ngettext("and %(number)s more", "and %(number)s more", rest) % {"number": rest} if rest > 0 else ""

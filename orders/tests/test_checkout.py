@@ -49,12 +49,14 @@ def test_places_the_order_and_empties_the_cart(cast, shopper):
     assert shopper.session["cart"] == {}
 
 
-def test_one_order_a_shop_leads_to_the_list(cast, shopper):
+def test_one_order_a_shop_leads_through_the_payments(cast, shopper):
     product = Product.objects.create(shop=cast.other_shop, code="pen", title="Pen")
     pen = Sku.objects.create(product=product, code="pen", price=50, stock=5)
     fill(shopper, {cast.mug: 1, pen: 1})
     page = shopper.post("/checkout/", form(shopper))
-    assert page.headers["Location"] == "/orders/"
+    assert page.headers["Location"] == "/checkout/pay/"
+    lead = shopper.get("/checkout/pay/").text
+    assert all(f"/orders/{order.number}/pay/" in lead for order in Order.objects.all())
     assert sorted(Order.objects.values_list("total", flat=True)) == [650, 1600]
 
 
@@ -219,7 +221,7 @@ def test_looking_places_nothing(cast, shopper):
 def test_queries_do_not_grow_with_lines(cast, shopper, django_assert_max_num_queries):
     skus = Sku.objects.bulk_create(Sku(product=cast.mug.product, code=f"s{i}", price=100, stock=9) for i in range(30))
     fill(shopper, dict.fromkeys(skus, 1))
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):  # session, reader, address book, last order, goods, on sale, unread
         shopper.get("/checkout/")
     sent = form(shopper)
     with django_assert_max_num_queries(45):

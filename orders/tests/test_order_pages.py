@@ -27,12 +27,18 @@ def url(order, rest=""):
 # --- the list ---
 
 
+def counts(client, address):
+    """The tabs: {label: how many}."""
+    return {str(label): count for _url, label, count, _now in client.get(address).context["tabs"]}
+
+
 def test_list_shows_number_lines_total_state_and_deadline(cast, alice):
     order = place(cast)
     page = alice.get("/orders/").text
     for words in (
         order.number,
-        "Mug&nbsp;×&nbsp;2, Lamp&nbsp;×&nbsp;1",
+        "Mug&nbsp;×&nbsp;2",
+        "Lamp&nbsp;×&nbsp;1",
         "CN¥56.01",
         "Awaiting payment",
         "left",
@@ -46,7 +52,7 @@ def test_tabs_narrow_by_state(cast, alice):
     page = alice.get("/orders/", {"state": "awaiting_shipment"}).text
     assert paid.number in page
     assert waiting.number not in page
-    assert "All (2)" in page
+    assert counts(alice, "/orders/?state=awaiting_shipment")["All"] == 2
 
 
 def test_search_by_number_and_title(cast, alice):
@@ -84,7 +90,7 @@ def test_page_of_a_new_order(cast, alice):
     for words in ("Awaiting payment", "CN¥30.01", "CN¥6.00", "CN¥56.01", "2 Home Street", "Order placed", "Pay"):
         assert words in page.text
     assert "Then the order is closed and nothing is charged." in page.text
-    assert "Refresh" not in page.headers
+    assert "http-equiv" not in page.text
     assert [action.name for action in page.context["actions"]] == ["cancel"]
 
 
@@ -113,7 +119,7 @@ def test_page_queries_do_not_grow(cast, alice, django_assert_max_num_queries):
         from refunds.actions import withdraw
 
         withdraw(one(ticket), actors.buyer(cast.alice))
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(12):
         assert alice.get(url(order)).status_code == 200
 
 
@@ -190,7 +196,7 @@ def test_pay_starts_one_attempt_and_waits_for_the_worker(cast, alice, woken, dja
     assert set(woken) == {"refunds.tasks.pursue_payments"}
     wait = alice.get(url(order, "pay/"))
     assert "Preparing the payment" in wait.text
-    assert wait.headers["Refresh"] == "2"
+    assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in wait.text
 
 
 def test_pay_leads_to_the_channel_once_it_is_ready(cast, alice):
@@ -214,7 +220,7 @@ def test_ended_attempt_can_be_tried_again(cast, alice):
     Payment.objects.update(ended_at=timezone.now(), ended_code="declined")
     page = alice.get(url(order, "pay/"))
     assert "Try again" in page.text
-    assert "Refresh" not in page.headers
+    assert "http-equiv" not in page.text
     assert "nothing was charged" in alice.get(url(order)).text
     alice.post(url(order, "pay/"))
     assert Payment.objects.count() == 2
@@ -250,7 +256,7 @@ def test_return_from_the_channel_waits_and_changes_nothing(cast, alice):
     before = counters(order), list(Payment.objects.values())
     page = alice.get(url(order))
     assert "Waiting for the payment channel" in page.text
-    assert page.headers["Refresh"] == "2"
+    assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in page.text
     assert (counters(order), list(Payment.objects.values())) == before
 
 
@@ -258,7 +264,7 @@ def test_long_open_attempt_is_looked_at_less_often(cast, alice):
     order = place(cast)
     alice.post(url(order, "pay/"))
     Payment.objects.update(created_at=timezone.now() - timedelta(hours=1))
-    assert alice.get(url(order)).headers["Refresh"] == "15"
+    assert 'content="15"' in alice.get(url(order)).text
 
 
 # --- words ---

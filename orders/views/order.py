@@ -1,31 +1,30 @@
-"""The buyer's orders: the list, one order, and what the buyer may do with it."""
+"""One order's page, and what the buyer may do with it."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from aftersales import actors
 from aftersales.actors import Role
 from aftersales.lifecycle.errors import Conflict
-from aftersales.lifecycle.table import Transition
-from orders import actions
-from orders.filters import OrderFilter
+from aftersales.lifecycle.offers import open_to
+from orders import actions, cart
 from orders.lifecycle import ORDER
-from orders.models import Order
+from orders.models import Order, OrderLine, Shipment, ShipmentLine
 from orders.states import OrderState
-from orders.views.pages import conflict_page, page_of, personal, reader, see_other
+from orders.views.pages import conflict_page, is_fragment, personal, reader, see_other
 from orders.views.payment import in_vain, payable, waiting
 
-PAGE = 20
 # The buyer's own verbs, by the name of their action, and what is said when they are done.
 VERBS = {
     "cancel": (actions.cancel, _("The order is cancelled.")),
@@ -37,56 +36,68 @@ VERBS = {
 def order_of(request: HttpRequest, number: str) -> tuple[QuerySet[Order], Order]:
     """The reader's order, as a queryset of one and as it stands. Raises Http404 for everybody else's."""
     rows = Order.objects.of_buyer(reader(request)).filter(number=number)
-    return rows, get_object_or_404(rows.select_related("shop", "policy", "coupon"))
-
-
-@personal
-@require_safe
-def index(request: HttpRequest) -> HttpResponse:
-    mine = Order.objects.of_buyer(reader(request))
-    found = OrderFilter(request.GET, mine.select_related("shop").prefetch_related("lines"))
-    sound = found.is_valid()
-    context = {
-        "filter": found,
-        "page": page_of(request, found.qs if sound else mine.none(), PAGE),
-        "tabs": _tabs(mine),
-        "state": request.GET.get("state", ""),
-    }
-    return render(request, "orders/list.html", context, status=200 if sound else 422)
-
-
-def _tabs(mine: QuerySet[Order]) -> list[tuple[str, Any, int]]:
-    """(value of the filter, label, how many); all of them first."""
-    counts = dict(mine.order_by().values_list("state").annotate(Count("pk")))
-    states = [(str(state), state.label, counts.get(state, 0)) for state in OrderState.all()]
-    return [("", _("All"), sum(counts.values())), *states]
+    return rows, get_object_or_404(rows.select_related("shop", "policy", "invoice"))
 
 
 @personal
 @require_safe
 def detail(request: HttpRequest, number: str) -> HttpResponse:
-    rows, order = order_of(request, number)
+    _rows, order = order_of(request, number)
+    if is_fragment(request):
+        return _still_waiting(request, order)
+    lines = list(order.lines.select_related("sku__product__goods_rule"))
     context = {
         "order": order,
-        "lines": order.lines.all(),
-        "shipments": order.shipments.prefetch_related("lines__line"),
-        "events": order.events.order_by("-pk"),
-        "actions": _actions(rows, order),
-        "payable": payable(order),
-        "payment": in_vain(order),
+        "lines": lines,
+        "parcels": _parcels(order, lines),
+        "events": list(order.events.order_by("-pk")),
         "late": order.ship_by is not None and order.ship_by < timezone.now(),
+        "invoiced": invoice_open(order),
+        "others": order.state == OrderState.AWAITING_SHIPMENT and _others_to_pay(request),
     }
-    wait = waiting(order)
-    response = render(request, "orders/order.html", context | {"wait": wait})
-    if wait and wait.seconds:
-        response["Refresh"] = str(wait.seconds)
-    return response
+    return render(request, "orders/order.html", context | _next(order))
 
 
-def _actions(rows: QuerySet[Order], order: Order) -> list[Transition]:
-    """What the table gives the buyer here and its guard lets through now."""
-    offered = [action for action in ORDER.actions_of(Role.BUYER, order.state) if action.name in VERBS]
-    return [action for action in offered if not action.guard or rows.filter(action.guard).exists()]
+def _others_to_pay(request: HttpRequest) -> bool:
+    """Who has just paid one order of a checkout is led to the next."""
+    return Order.objects.of_buyer(reader(request)).filter(state=OrderState.AWAITING_PAYMENT).exists()
+
+
+def _next(order: Order) -> dict[str, Any]:
+    """What the page says about the next step."""
+    payments = list(order.payments.all()) if order.state == OrderState.AWAITING_PAYMENT else []
+    return {
+        "actions": [action for action in open_to(ORDER, order, Role.BUYER) if action.name in VERBS],
+        "payable": payable(order),
+        "wait": waiting(payments),
+        "payment": in_vain(payments) if payable(order) else None,
+    }
+
+
+def _still_waiting(request: HttpRequest, order: Order) -> HttpResponse:
+    """The part that waits for the channel's word, looked at again and again; when it has come, the whole page."""
+    context = _next(order)
+    if not context["wait"]:
+        return HttpResponseClientRefresh()
+    if request.GET.get("seen") == context["wait"].mark:
+        return HttpResponse(status=204)
+    return render(request, "orders/_wait.html", context | {"order": order})
+
+
+def _parcels(order: Order, lines: list[OrderLine]) -> list[tuple[Shipment, list[ShipmentLine]]]:
+    """What was sent in each parcel; no parcel is empty."""
+    by_key = {line.pk: line for line in lines}
+    parcels: dict[Shipment, list[ShipmentLine]] = {}
+    sent = ShipmentLine.objects.filter(shipment__order=order).select_related("shipment")
+    for item in sent.order_by("shipment_id", "pk"):
+        item.line = by_key[item.line_id]
+        parcels.setdefault(item.shipment, []).append(item)
+    return list(parcels.items())
+
+
+def invoice_open(order: Order) -> bool:
+    """Whether there is, or may come to be, something to make an invoice of."""
+    return order.state != OrderState.CLOSED or order.paid_at is not None
 
 
 @personal
@@ -104,3 +115,20 @@ def act(request: HttpRequest, number: str, action: str) -> HttpResponse:
         return conflict_page(request, conflict, ORDER, number, page)
     messages.success(request, words)
     return see_other(page)
+
+
+@personal
+@require_http_methods(["GET", "HEAD", "POST"])
+def again(request: HttpRequest, number: str) -> HttpResponse:
+    """POST puts what can still be bought into the cart and says what cannot. GET, where a login leads back to, changes
+    nothing and shows the order."""
+    _rows, order = order_of(request, number)
+    if request.method != "POST":
+        return redirect("orders:order", number)
+    with cart.locked(request.session) as session:
+        any_left, missing = cart.put_again(session, order)
+    for sentence in missing:
+        messages.warning(request, sentence)
+    if any_left:
+        messages.success(request, _("What can be bought again is in your cart."))
+    return see_other(reverse("orders:cart"))

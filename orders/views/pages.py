@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import InvalidPage, Page, Paginator
 from django.db.models import Model, QuerySet
-from django.forms import Form
+from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -33,6 +33,12 @@ def reader(request: HttpRequest) -> User:
     return request.user
 
 
+def is_fragment(request: HttpRequest) -> bool:
+    """Whether a script asks for a part of the page. A page that it lost from its history is asked for whole."""
+    htmx = request.htmx  # type: ignore[attr-defined]  # written by the middleware of django_htmx
+    return bool(htmx) and not htmx.history_restore_request and not htmx.boosted
+
+
 def see_other(url: str) -> HttpResponse:
     """303: the answer to a POST is read with GET."""
     return HttpResponseRedirect(url, status=303)
@@ -46,7 +52,7 @@ def page_of(request: HttpRequest, rows: QuerySet[M], size: int) -> Page[M]:
         raise Http404 from error
 
 
-def refuse(form: Form, refused: Refused) -> None:
+def refuse(form: BaseForm, refused: Refused) -> None:
     """Put the sentence next to its field, or on top of a form that has no such field."""
     form.add_error(refused.field if refused.field in form.fields else None, str(refused))
 

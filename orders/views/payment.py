@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -11,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
+from django_htmx.http import HttpResponseClientRedirect
 
 from aftersales import actors
 from aftersales.lifecycle.errors import Conflict
@@ -18,7 +20,7 @@ from orders.actions import start_payment
 from orders.lifecycle import ORDER
 from orders.models import Order, Payment
 from orders.states import OrderState
-from orders.views.pages import conflict_page, personal, reader, see_other
+from orders.views.pages import conflict_page, is_fragment, personal, reader, see_other
 
 SOON: Final = 2
 # Who has not paid by then may have left the channel's page open: the order's page asks less often.
@@ -33,26 +35,28 @@ class Wait:
     payment: Payment
     seconds: int
 
+    @property
+    def mark(self) -> str:
+        """What a page that shows it shows; while this stays the same, nothing is to be changed there."""
+        return f"{self.seconds}-{bool(self.payment.pay_url):d}"
+
 
 def payable(order: Order) -> bool:
     """Whether paying is worth a try; whether it succeeds is judged under the lock, by the database's clock."""
     return order.state == OrderState.AWAITING_PAYMENT and order.due_at is not None and order.due_at > timezone.now()
 
 
-def waiting(order: Order) -> Wait | None:
-    """What an order's page waits for. One query for an order to be paid, none for another."""
-    if order.state != OrderState.AWAITING_PAYMENT:
-        return None
-    payment = order.payments.open().first()
+def waiting(payments: Sequence[Payment]) -> Wait | None:
+    """What the page of an order to be paid waits for, out of its attempts."""
+    payment = next(filter(_preparing, payments), None)
     if payment is None:
         return None
     return Wait(payment, SOON if timezone.now() - payment.created_at < PROMPT else 15)
 
 
-def in_vain(order: Order) -> Payment | None:
-    """The last attempt to pay, when it came to nothing and another one may be made."""
-    payment = order.payments.first() if payable(order) else None
-    return payment if payment and not _preparing(payment) else None
+def in_vain(payments: Sequence[Payment]) -> Payment | None:
+    """The last attempt to pay, when it came to nothing; the newest of them comes first."""
+    return payments[0] if payments and not _preparing(payments[0]) else None
 
 
 def _preparing(payment: Payment) -> bool:
@@ -78,12 +82,17 @@ def _wait(request: HttpRequest, order: Order) -> HttpResponse:
     now = timezone.now()
     payment = order.payments.first()
     if payment is None or not payable(order):
-        return redirect("orders:order", order.number)
+        return _lead_to(request, reverse("orders:order", args=[order.number]))
     preparing = _preparing(payment)
     if preparing and payment.pay_url:
-        return redirect(payment.pay_url)
-    context = {"order": order, "payment": payment, "preparing": preparing, "slow": now - payment.created_at > SLOW}
-    response = render(request, "orders/pay.html", context)
-    if preparing:
-        response["Refresh"] = str(SOON)
-    return response
+        return _lead_to(request, payment.pay_url)
+    slow = now - payment.created_at > SLOW
+    mark = f"{preparing:d}-{slow:d}"
+    if is_fragment(request) and request.GET.get("seen") == mark:
+        return HttpResponse(status=204)
+    context = {"order": order, "payment": payment, "preparing": preparing, "slow": slow, "seconds": SOON, "mark": mark}
+    return render(request, "orders/_pay.html" if is_fragment(request) else "orders/pay.html", context)
+
+
+def _lead_to(request: HttpRequest, url: str) -> HttpResponse:
+    return HttpResponseClientRedirect(url) if is_fragment(request) else redirect(url)

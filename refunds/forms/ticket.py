@@ -7,10 +7,13 @@ from typing import Any
 from uuid import uuid4
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from aftersales.lifecycle.errors import Refused
+from refunds import carriers
+from refunds.errors import RefundError
 from refunds.forms.fields import AmountField, PhotosField, Text, as_error
 from refunds.models import ReturnParcel, Ticket
 from refunds.photos import Photo
@@ -49,6 +52,17 @@ class DeclineForm(ActionForm):
     note = _words(gettext_lazy("Why (if you like)"))
 
 
+class TrackingNumber(forms.CharField):
+    """As carriers print it, however it was typed."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        attrs = {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
+        super().__init__(widget=forms.TextInput(attrs=attrs), **kwargs)
+
+    def to_python(self, value: Any) -> str:
+        return carriers.normal(str(super().to_python(value)))
+
+
 class WithPhotos(ActionForm):
     photos = PhotosField()
     field_order = ("note", "photos")
@@ -69,11 +83,49 @@ class MessageForm(WithPhotos):
     token = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
 
 
-class WaybillForm(ActionForm):
-    """By whom the goods travel and under which number; what it cost, where the seller pays it."""
+class Waybill(ActionForm):
+    """By whom the goods travel and under which number. A carrier that its number gives away need not be named."""
 
-    carrier = forms.CharField(label=gettext_lazy("Carrier"), max_length=50)
-    number = forms.CharField(label=gettext_lazy("Tracking number"), max_length=50)
+    carrier = forms.CharField(
+        label=gettext_lazy("Carrier"),
+        max_length=50,
+        required=False,
+        widget=forms.TextInput(attrs={"list": "carriers", "autocomplete": "off"}),
+    )
+    number = TrackingNumber(label=gettext_lazy("Tracking number"), max_length=50)
+    as_it_is = forms.BooleanField(label=gettext_lazy("The number is right as it is"), required=False)
+    is_odd = False
+
+    def clean_carrier(self) -> str:
+        """What was typed, or whose number it can only be."""
+        typed = str(self.cleaned_data["carrier"])
+        known = None if typed else carriers.recognised(str(self.data.get("number", "")))
+        if not (typed or known):
+            raise ValidationError(self.fields["number"].error_messages["required"], code="required")
+        return typed or str(known)
+
+    def clean(self) -> dict[str, Any]:
+        """A wrong check digit is refused; a number that only looks odd has to be looked at once."""
+        data = self.cleaned_data
+        carrier, number = data.get("carrier", ""), data.get("number", "")
+        if not (carrier and number):
+            return data
+        known = carriers.named(carrier) or carriers.recognised(number)
+        if carriers.is_mistyped(carrier, number):
+            self.add_error("number", as_error(Refused(RefundError.CHECK_DIGIT, carrier=known or carrier)))
+        elif carriers.looks_odd(carrier, number) and not data["as_it_is"]:
+            self.is_odd = True
+            self.add_error("number", as_error(Refused(RefundError.ODD_NUMBER, carrier=known)))
+        return data
+
+    @property
+    def may_insist(self) -> bool:
+        """Whether the box that says so is shown."""
+        return self.is_odd or bool(self.data.get("as_it_is"))
+
+
+class WaybillForm(Waybill):
+    """A parcel that was sent, and what it cost where the seller pays it."""
 
     def __init__(self, ticket: Ticket, *args: Any, **kwargs: Any) -> None:
         super().__init__(ticket, *args, **kwargs)
@@ -87,12 +139,10 @@ class WaybillForm(ActionForm):
         return self.cleaned_data.get("postage") or 0
 
 
-class MendForm(ActionForm):
+class MendForm(Waybill):
     """Another waybill for one of the parcels that the buyer has sent."""
 
     parcel = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=_LARGEST_KEY)
-    carrier = forms.CharField(label=gettext_lazy("Carrier"), max_length=50)
-    number = forms.CharField(label=gettext_lazy("Tracking number"), max_length=50)
 
     def __init__(self, ticket: Ticket, action: str, data: Any = None, files: Any = None, **kwargs: Any) -> None:
         super().__init__(ticket, action, data, files, **kwargs)

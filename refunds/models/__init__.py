@@ -3,7 +3,7 @@
 from refunds.models.automatic import AutoDecision, AutoRule
 from refunds.models.dispute import Dispute, DisputeEvent, Ruling
 from refunds.models.goods import Evidence, Inspection, RepairRecord, ReturnParcel, StockIn
-from refunds.models.notice import Channel, Notice
+from refunds.models.notice import Channel, Notice, NoticeGroup, NoticeSettings
 from refunds.models.offer import Offer
 from refunds.models.payout import Payout, PayoutEvent, PayoutLine
 from refunds.models.reason import Reason
@@ -20,6 +20,8 @@ __all__ = [
     "Evidence",
     "Inspection",
     "Notice",
+    "NoticeGroup",
+    "NoticeSettings",
     "Offer",
     "Payout",
     "PayoutEvent",

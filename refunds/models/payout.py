@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from aftersales.lifecycle.rows import Event, Row, clock_indexes, event_indexes, state_checks
@@ -24,6 +24,11 @@ class PayoutQuerySet(models.QuerySet["Payout"]):
 
     def of_shop(self, user: User) -> PayoutQuerySet:
         return self if user.is_superuser else self.filter(order__shop__staff__user=user)
+
+    def with_times(self) -> PayoutQuerySet:
+        """With the payment that each comes out of, and `sent_at`: when it was handed to the channel the first time."""
+        sendings = PayoutEvent.objects.filter(payout=OuterRef("pk"), action="send").order_by("pk")
+        return self.select_related("payment").annotate(sent_at=Subquery(sendings.values("at")[:1]))
 
 
 class Payout(Row):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 
 from aftersales.lifecycle.errors import Refused
@@ -10,7 +11,7 @@ from aftersales.money import allocate, shown
 from orders.models import OrderLine
 from orders.rules import refundable
 from refunds.errors import RefundError
-from refunds.models import Ticket
+from refunds.models import Ticket, TicketLine
 from refunds.models.ticket import AT_SELLER
 from refunds.rules.applying import freight_left, kinds, lines_of
 from refunds.states import REFUNDS, Kind
@@ -55,10 +56,18 @@ def lines_without(ticket: Ticket) -> list[OrderLine]:
 
 def caps(ticket: Ticket) -> Cap:
     """What can be given back for the ticket's units, its own hold not counted. Reads a fresh order."""
-    fresh = Ticket.objects.select_related("order").prefetch_related("lines").get(pk=ticket.pk)
-    by_key = {line.pk: line for line in lines_without(fresh)}
-    lines = {item.pk: refundable(by_key[item.line_id], item.quantity) for item in fresh.lines.all()}
-    return Cap(lines, freight_left(fresh.order))
+    fresh = Ticket.objects.select_related("order").get(pk=ticket.pk)
+    return caps_of(fresh, fresh.lines.select_related("line"))
+
+
+def caps_of(ticket: Ticket, lines: Iterable[TicketLine]) -> Cap:
+    """The same of a ticket, its order and its lines as they were just read; none of them is changed."""
+    most = {}
+    for item in lines:
+        without = copy(item.line)
+        without.reserved -= item.amount
+        most[item.pk] = refundable(without, item.quantity)
+    return Cap(most, freight_left(ticket.order) + ticket.freight)
 
 
 def split(amount: int, most: Mapping[int, int]) -> dict[int, int]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import template
+from django.utils import timezone
 
 from aftersales.lifecycle.errors import Refused
 from aftersales.lifecycle.table import State
 from aftersales.models import User
-from orders.models import Order
-from refunds import notice_words, rules, words
+from orders.models import Order, OrderLine
+from refunds import carriers, notice_words, rules, words
 from refunds.errors import RefundError
 from refunds.lifecycle import DISPUTE, PAYOUT, TICKET
 from refunds.models import Dispute, Notice, Payout, Ticket, TicketLine
@@ -21,6 +22,8 @@ register = template.Library()
 register.filter("ticket_consequence", words.consequence)
 register.filter("comes_next", words.comes_next)
 register.filter("where_the_money_is", words.where_the_money_is)
+register.filter("what_to_expect", words.what_to_expect)
+register.filter("channel_name", words.channel_name)
 register.filter("dispute_consequence", words.dispute_consequence)
 register.filter("dispute_next", words.dispute_next)
 register.filter("notice_subject", notice_words.subject)
@@ -62,31 +65,61 @@ def price_difference(lines: Iterable[TicketLine]) -> int:
     return sum(rules.Asked(i.line, i.quantity, i.amount, i.goods, i.wanted).difference for i in lines)
 
 
+@register.simple_tag
+def tracking(carrier: str, number: str) -> str:
+    """`{% tracking parcel.carrier parcel.number as page %}`: where a parcel is followed, "" where nobody knows."""
+    return carriers.tracking_page(carrier, number)
+
+
+@register.simple_tag
+def known_carriers() -> Iterable[carriers.Carrier]:
+    """`{% known_carriers as all %}`"""
+    return carriers.CARRIERS
+
+
 @register.filter
 def negative(amount: int) -> int:
     return -amount
 
 
-@register.inclusion_tag("refunds/order_tickets.html")
-def order_tickets(order: Order) -> dict[str, Any]:
-    """`{% order_tickets order %}`: the order's tickets and, while rules allow one more, the way to it; money that goes
-    back without a ticket, since the seller cancelled or it had no order to pay."""
-    tickets = order.tickets.prefetch_related("lines__line", "disputes")
-    why_not = _why_not(order)
-    payouts = order.payouts.filter(ticket=None)
-    return {"order": order, "tickets": tickets, "payouts": payouts, "why_not": why_not, "may_file": why_not is None}
+@register.simple_tag
+def after_sales(order: Order, lines: Sequence[OrderLine]) -> dict[str, Any]:
+    """`{% after_sales order lines as after %}`: the order's tickets, the newest first; money that goes back without
+    one, since the seller cancelled or it had no order to pay; and whether one more may be filed, and on which lines.
+
+    `lines` are the order's, with what rules ask of them, so that nothing is asked for twice.
+    """
+    by_key = {line.pk: line for line in lines}
+    tickets = list(order.tickets.prefetch_related("lines", "disputes"))
+    for ticket in tickets:
+        for item in ticket.lines.all():
+            item.line = by_key[item.line_id]
+    free = [line.pk for line in lines if _may_file_on(line, order)]
+    why_not = _why_not(order, free)
+    return {
+        "tickets": tickets,
+        "payouts": order.payouts.filter(ticket=None).with_times(),
+        "why_not": why_not,
+        "may_file": why_not is None,
+        "lines": free if why_not is None else [],
+    }
 
 
-def _why_not(order: Order) -> str | None:
+def _why_not(order: Order, free: list[int]) -> str | None:
     """None when a ticket may be filed, "" when nobody would expect it here."""
     try:
         rules.check_order(order)
     except Refused as refused:
         return "" if refused.code == RefundError.ORDER_STATE else str(refused)
-    free = [line for line in rules.lines_of(order) if not line.open_tickets and rules.has_left(line)]
+    return None if free or rules.freight_left(order) else str(words.NOTHING_LEFT)
+
+
+def _may_file_on(line: OrderLine, order: Order) -> bool:
+    """Whether a ticket on some units of the line would be taken; such goods may have a shorter window of their own."""
+    rule = line.sku.product.goods_rule
+    if rule and rule.window and order.completed_at and order.completed_at + rule.window < timezone.now():
+        return False
     asked = any(
-        rules.units_on_offer(line, shipped=side) and rules.kinds(order, [line], shipped=side)
-        for line in free
-        for side in (True, False)
+        rules.units_on_offer(line, shipped=side) and rules.kinds(order, [line], shipped=side) for side in (True, False)
     )
-    return None if asked or rules.freight_left(order) else str(words.NOTHING_LEFT)
+    return asked and not line.open_tickets and rules.has_left(line)

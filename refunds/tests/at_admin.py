@@ -18,6 +18,7 @@ from refunds.models import (
     Inspection,
     Offer,
     Payout,
+    Reason,
     RepairRecord,
     ReturnParcel,
     Ruling,
@@ -34,6 +35,10 @@ def page(row, action, query=""):
 def change(row):
     meta = row._meta
     return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
+
+
+def read(response):
+    return response.content.decode()
 
 
 def _of(order):
@@ -103,6 +108,11 @@ def parcel(row, cast):
 def inspection(ticket, cast):
     key = ticket.lines.get().pk
     return {f"good_{key}": 0, f"damaged_{key}": 1, f"note_{key}": "a crack", "note": "It came broken."}
+
+
+def no_proof():
+    """A reason to reject that takes no photo."""
+    return Reason.objects.filter(side="seller", in_use=True, needs_proof=False).first()
 
 
 # --- customer service -------------------------------------------------------------------------------------------------

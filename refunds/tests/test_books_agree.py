@@ -9,6 +9,7 @@ import random
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from django.core.management import call_command
 from django.db.models import F, Sum
 
@@ -65,6 +66,7 @@ def grant(ticket: Ticket, cast) -> None:
         actions.accept(one(ticket), seller)
 
 
+@pytest.mark.long
 def test_ticket_order_ledger_and_channel_agree(workplace, cast, tmp_path):
     dice = random.Random(20261123)
     given = os.environ.get("BOOKS_FILE")

@@ -29,9 +29,9 @@ def person(chromium):
         page = context.new_page()
         page.set_default_timeout(15_000)
         page.goto("/login/")
-        page.fill("[name=username]", email)
+        page.fill("[name=login]", email)
         page.fill("[name=password]", PASSWORD)
-        page.click("main button.primary")
+        page.click("main form button.btn-primary")
         return page
 
     yield enter
@@ -105,7 +105,7 @@ def test_from_buy_to_money_back(site, cast, person):
     seller.click("input[type=submit].default")
     buyer.reload()
     buyer.fill("[name=carrier]", "SF")
-    buyer.fill("[name=number]", "SF999")
+    buyer.fill("[name=number]", "SF1234567890999")
     buyer.click("text=I have sent the goods")
     do(seller, "ticket", ticket.pk, "accept")
     seller.click("input[type=submit].default")
@@ -121,6 +121,10 @@ def test_from_buy_to_money_back(site, cast, person):
     until(lambda: Notice.objects.in_inbox(cast.alice).filter(action="succeed").exists())
     buyer.goto("/inbox/")
     accessible(buyer)
+    buyer.click("button:has-text('Mark all as read')")
+    buyer.wait_for_selector("h1:focus")
+    assert not Notice.objects.in_inbox(cast.alice).unread().exists()
+    assert buyer.inner_text("#unread-dock") == ""
     buyer.click(f"text=Ticket {ticket.number}: Money returned")
     buyer.wait_for_url(f"**/tickets/{ticket.number}/")
     cast.mug.refresh_from_db()
@@ -157,7 +161,7 @@ def test_exchange_on_a_phone(site, cast, person):
     buyer.reload()
     accessible(buyer)
     buyer.fill("[name=carrier]", "SF")
-    buyer.fill("[name=number]", "SF1")
+    buyer.fill("[name=number]", "SF1234567890001")
     buyer.click("text=I have sent the goods")
     buyer.wait_for_selector("text=I have sent another parcel")
     accessible(buyer)

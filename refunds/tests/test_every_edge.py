@@ -56,6 +56,7 @@ def _walked(life, walk):
     return {edge for edge in walk.edges if edge[0] == life.name}
 
 
+@pytest.mark.long
 def test_every_step_of_a_ticket(desk):
     seen: set[Any] = set()
     edges: set[tuple[str, str, str, str]] = set()
@@ -69,6 +70,7 @@ def _walk_ticket(desk, ticket, seen, edges):
     Walk(lambda: ticket_steps(ticket, desk, by_everybody=False), lambda: _stands(ticket), edges, seen).go()
 
 
+@pytest.mark.long
 def test_every_step_of_a_dispute(desk):
     ticket = agreed(_ticket(desk, "exchange", True), desk)
     actions.call_cs(one(ticket), actors.buyer(desk.alice), "They do not answer.")

@@ -271,6 +271,7 @@ def lax(tmp_path_factory):
         yield running
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("half", [1, 2])
 def test_everybody_does_anything(cast, lax, settings, half):
     """In two halves, for two cores."""

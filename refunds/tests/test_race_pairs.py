@@ -86,6 +86,7 @@ def pairs(possible, refused):
     yield from ((name, possible[0]) for name in [possible[0], *refused])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", [ORDERS, APPLICATIONS, GOODS, DISPUTES], ids=["orders", "asked", "goods", "disputes"])
 def test_two_at_once_leave_one_story(cast, settings, subtests, part):
     settings.TICKETS_PER_DAY = 10_000

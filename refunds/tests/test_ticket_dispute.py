@@ -11,6 +11,7 @@ from refunds.models import DisputeEvent
 from refunds.rules import Decision
 from refunds.tests.filling import world
 from refunds.tests.hearing import agent_of, called, heard, ruled
+from refunds.tests.reading import cells
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_buyer_has_nothing_to_add(alice, cast, ticket):
     assert "After that customer service reviews the case with what it has." in text
     assert "I have nothing to add" in text
 
-    assert send(alice, ticket, "rest").status_code == 302
+    assert send(alice, ticket, "rest").status_code == 303
 
     assert "Customer service waits for the seller." in page(alice, ticket)
     before = DisputeEvent.objects.count()
@@ -71,9 +72,9 @@ def test_ruling_is_shown_in_words(alice, cast, ticket):
     text = page(alice, ticket)
     card = text[text.index('id="ruling-') :]
     assert "Ruling: The goods go back first" in card
-    assert "<dt>Mug × 2</dt><dd>CN¥12.00</dd>" in card
-    assert "<dt>Lamp × 1</dt><dd>CN¥18.00</dd>" in card
-    assert '<dd class="total">CN¥30.00</dd>' in card
+    assert cells(card, "Mug × 2") == ["CN¥20.00", "CN¥12.00CN¥8.00 less"]
+    assert cells(card, "Lamp × 1") == ["CN¥30.01", "CN¥18.00CN¥12.01 less"]
+    assert cells(card, "Together") == ["CN¥50.01", "CN¥30.00CN¥20.01 less"]
     assert "Return freight paid by</dt><dd>Seller</dd>" in card
     assert "the photos show it" in card
     assert "If nobody appeals by then, the ruling is final and carried out." in text
@@ -82,7 +83,7 @@ def test_ruling_is_shown_in_words(alice, cast, ticket):
 def test_both_accept_and_it_is_carried_out(alice, cast, ticket):
     dispute = ruled(ticket, cast)
 
-    assert send(alice, ticket, "accept_ruling", ruling=dispute.ruling.pk).status_code == 302
+    assert send(alice, ticket, "accept_ruling", ruling=dispute.ruling.pk).status_code == 303
 
     assert "It is final once the seller accepts it too" in page(alice, ticket)
     before = world(ticket.order)
@@ -107,7 +108,7 @@ def test_appeal_needs_words_and_the_ruling_read(alice, cast, ticket):
     assert send(alice, ticket, "appeal", ruling=dispute.ruling.pk + 1, note="no").status_code == 409
     assert DisputeEvent.objects.count() == before
 
-    assert send(alice, ticket, "appeal", ruling=dispute.ruling.pk, note="look again").status_code == 302
+    assert send(alice, ticket, "appeal", ruling=dispute.ruling.pk, note="look again").status_code == 303
 
     text = page(alice, ticket)
     assert "Appealed by</dt><dd>Buyer</dd>" in text
@@ -149,7 +150,7 @@ def test_ruling_is_not_shown_before_it_is_confirmed(alice, cast):
 def test_withdrawing_ends_the_dispute(alice, cast, ticket):
     dispute = called(ticket, cast)
     assert "Customer service then has nothing to decide any more." in page(alice, ticket)
-    assert send(alice, ticket, "withdraw").status_code == 302
+    assert send(alice, ticket, "withdraw").status_code == 303
     dispute.refresh_from_db()
     assert (ticket.state, dispute.outcome) == ("closed", "withdrawn")
     assert "The buyer gave up" in page(alice, ticket)
@@ -176,20 +177,3 @@ def test_dispute_renders_in_chinese(alice, cast, ticket):
     ruled(ticket, cast)
     answer = alice.get(address(ticket), headers={"accept-language": "zh-hans"})
     assert (answer.status_code, 'lang="zh-hans"' in answer.content.decode()) == (200, True)
-
-
-def test_query_count_does_not_grow_with_disputes(alice, cast, ticket, django_assert_max_num_queries):
-    dispute = ruled(ticket, cast, "negotiate", 0)
-    actions.accept_ruling(one(dispute), actors.buyer(cast.alice))
-    actions.accept_ruling(one(dispute), actors.seller(cast.bob))
-    with django_assert_max_num_queries(50) as first:
-        page(alice, ticket)
-    ticket.refresh_from_db()
-    again = ruled(ticket, cast, "negotiate", 0)
-    actions.accept_ruling(one(again), actors.buyer(cast.alice))
-    actions.accept_ruling(one(again), actors.seller(cast.bob))
-    for _ in range(3):
-        actions.message(one(ticket), actors.buyer(cast.alice), "words")
-    with django_assert_max_num_queries(50) as second:
-        page(alice, ticket)
-    assert len(first) == len(second)

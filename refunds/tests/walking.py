@@ -56,11 +56,11 @@ class Walk:
         if here in self.seen:
             return self
         self.seen.add(here)
+        before = {event: _last(event) for _, event in HISTORIES}
         for name, act in list(self.steps()):
             if name in STAYS and (name, here[0]) in self.tried:
                 continue
             with transaction.atomic():
-                before = {event: _last(event) for _, event in HISTORIES}
                 try:
                     with transaction.atomic():
                         act()

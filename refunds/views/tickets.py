@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from aftersales import actors
@@ -15,12 +21,16 @@ from aftersales.actors import Role
 from aftersales.lifecycle.errors import Conflict, Refused
 from aftersales.lifecycle.offers import open_to
 from aftersales.lifecycle.table import Lifecycle
-from orders.views.pages import personal, reader
+from aftersales.models import User
+from orders.views.pages import personal, reader, see_other
+from refunds.filters import TicketFilter
+from refunds.forms import ActionForm
 from refunds.lifecycle import DISPUTE, TICKET
-from refunds.models import Dispute, Ticket
+from refunds.models import Dispute, Notice, Ticket
 from refunds.states import TicketState
+from refunds.views.live import marks
 from refunds.views.pages import ticket_conflict
-from refunds.views.showing import ticket_page
+from refunds.views.showing import page_of
 from refunds.views.ways import DISPUTE_WAYS, WAYS, Way
 
 PER_PAGE = 20
@@ -30,20 +40,68 @@ ENDED = [str(state) for state in TicketState.all() if state.final]
 @personal
 @require_safe
 def ticket_list(request: HttpRequest) -> HttpResponse:
-    """The buyer's tickets, newest first: those that are open, or those that have ended."""
-    tickets = Ticket.objects.of_buyer(reader(request)).select_related("order__shop")
-    tickets = tickets.prefetch_related("lines__line", "disputes")
+    """The buyer's tickets, newest first: those that are open, or those that have ended, as far as they match."""
+    buyer = reader(request)
+    found = TicketFilter(request.GET, Ticket.objects.of_buyer(buyer))
+    matching = found.qs
     ended = request.GET.get("tab") == "ended"
-    mine = tickets.filter(state__in=ENDED) if ended else tickets.exclude(state__in=ENDED)
-    page = Paginator(mine, PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "refunds/tickets.html", {"page": page, "ended": ended})
+    mine = matching.filter(state__in=ENDED) if ended else matching.exclude(state__in=ENDED)
+    counts = matching.order_by().aggregate(
+        open=Count("pk", filter=~Q(state__in=ENDED)), ended=Count("pk", filter=Q(state__in=ENDED))
+    )
+    pages = Paginator(_carded(mine, buyer), PER_PAGE)
+    # Counted already.
+    pages.count = counts["ended" if ended else "open"]
+    page = pages.get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "ended": ended,
+        "tabs": _tabs(request, counts, ended=ended),
+        "filter": found,
+        "narrowed": any(request.GET.get(name) for name in ("q", "kind")),
+    }
+    return render(request, "refunds/tickets.html", context)
+
+
+def _tabs(request: HttpRequest, counts: Mapping[str, int], *, ended: bool) -> list[tuple[str, Any, int, bool]]:
+    """As components/tabs.html takes them; what was searched for is kept."""
+    kept = {name: request.GET[name] for name in ("q", "kind") if request.GET.get(name)}
+    return [
+        (f"?{urlencode(kept | {'tab': name})}", label, counts[name], (name == "ended") == ended)
+        for name, label in (("open", _("Open")), ("ended", _("Ended")))
+    ]
+
+
+def _carded(tickets: QuerySet[Ticket], buyer: User) -> QuerySet[Ticket]:
+    """With what a card shows; `has_news`: the buyer was told something of it that they have not read."""
+    head, tail = reverse("refunds:ticket", args=("-",)).split("-")
+    page = Concat(Value(head), OuterRef("number"), Value(tail), output_field=CharField())
+    news = Exists(Notice.objects.in_inbox(buyer).unread().filter(path=page))
+    rows = tickets.select_related("order__shop").prefetch_related("lines__line", "disputes")
+    return rows.annotate(has_news=news)
 
 
 @personal
 @require_safe
 def ticket(request: HttpRequest, number: str) -> HttpResponse:
     """Where one ticket stands, what comes next and what happened."""
-    return ticket_page(request, number)
+    return _page(request, number)
+
+
+@personal
+@require_safe
+def news(request: HttpRequest, number: str) -> HttpResponse:
+    """What is new on the reader's ticket since the page was read: 204 for nothing, else the parts that show it."""
+    found = marks(Ticket.objects.of_buyer(reader(request)).filter(number=number))
+    if not found:
+        raise Http404
+    if found[0] == request.GET.get("seen"):
+        return HttpResponse(status=204)
+    return render(request, "refunds/news.html", page_of(request, number))
+
+
+def _page(request: HttpRequest, number: str, sent: ActionForm | None = None, status: int = 200) -> HttpResponse:
+    return render(request, "refunds/ticket.html", page_of(request, number, sent), status=status)
 
 
 @personal
@@ -77,12 +135,12 @@ def _act(request: HttpRequest, mine: Ticket, action: str, way: Way, life: Lifecy
         if form.is_valid():
             way.do(rows, actors.buyer(reader(request)), form)
             messages.success(request, way.done)
-            return redirect("refunds:ticket", mine.number)
+            return see_other(reverse("refunds:ticket", args=(mine.number,)))
     except Refused as refused:
         form.refuse(refused)
     except Conflict as error:
         return ticket_conflict(request, error, mine)
-    return ticket_page(request, mine.number, form, status=422)
+    return _page(request, mine.number, form, status=422)
 
 
 def _check_open(life: Lifecycle, row: Any, action: str) -> None:

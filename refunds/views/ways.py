@@ -11,7 +11,9 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from aftersales.actors import Actor, Role
-from aftersales.lifecycle.offers import open_to
+from aftersales.lifecycle.offers import open_to_each
+from aftersales.lifecycle.rows import Row
+from aftersales.lifecycle.table import Lifecycle
 from refunds import actions
 from refunds.forms.ticket import (
     ActionForm,
@@ -25,8 +27,8 @@ from refunds.forms.ticket import (
     WaybillForm,
 )
 from refunds.lifecycle import DISPUTE, TICKET
-from refunds.models import Dispute, ReturnParcel, Ticket
-from refunds.states import OfferAnswer
+from refunds.models import Dispute, ReturnParcel, Ruling, Ticket
+from refunds.states import TicketState
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -42,12 +44,14 @@ class Way:
 
     done    what is said when it is done
     present the present values of each form that the page shows: one of it, unless it is about something of the row
+    leads   it is what the page waits for, shown open; the others wait behind a disclosure
     """
 
     do: Callable[[QuerySet[Any], Actor, Any], object]
     done: str | _StrPromise
     form: type[ActionForm] = ActionForm
     present: Callable[[Any], Sequence[dict[str, Any]]] = _once
+    leads: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class Ask:
     action: str
     url: str
     form: ActionForm | None = None
+    leads: bool = False
 
     @property
     def template(self) -> str:
@@ -69,12 +74,13 @@ def mendable(ticket: Ticket) -> list[ReturnParcel]:
 
 
 def _standing(ticket: Ticket) -> list[dict[str, Any]]:
-    return [{"offer": key} for key in ticket.offers.filter(answer=OfferAnswer.OPEN).values_list("pk", flat=True)]
+    offer: dict[str, Any] | None = ticket.standing  # type: ignore[attr-defined]  # read with it
+    return [{"offer": offer["id"]}] if offer else []
 
 
 def _last_ruling(dispute: Dispute) -> list[dict[str, Any]]:
-    ruling = dispute.ruling
-    return [{"ruling": ruling.pk}] if ruling else []
+    given: list[Ruling] = dispute.given  # type: ignore[attr-defined]  # read with it, the last one first
+    return [{"ruling": given[0].pk}] if given else []
 
 
 def _waybill(verb: Callable[..., object]) -> Callable[[QuerySet[Ticket], Actor, WaybillForm], object]:
@@ -106,6 +112,7 @@ WAYS: Final[Mapping[str, Way]] = {
         _("You have accepted the offer."),
         OfferForm,
         _standing,
+        leads=True,
     ),
     "decline_offer": Way(
         lambda rows, by, form: actions.decline_offer(rows, by, form.cleaned_data["note"]),
@@ -113,9 +120,12 @@ WAYS: Final[Mapping[str, Way]] = {
         DeclineForm,
     ),
     "send_waybill": Way(
-        _waybill(actions.send_waybill), _("Thank you. The seller inspects the goods when they arrive."), WaybillForm
+        _waybill(actions.send_waybill),
+        _("Thank you. The seller inspects the goods when they arrive."),
+        WaybillForm,
+        leads=True,
     ),
-    "confirm": Way(lambda rows, by, form: actions.confirm(rows, by), _("Thank you for confirming.")),
+    "confirm": Way(lambda rows, by, form: actions.confirm(rows, by), _("Thank you for confirming."), leads=True),
     "add_parcel": Way(_waybill(actions.add_parcel), _("The parcel has been added."), WaybillForm),
     "change_waybill": Way(
         _mend,
@@ -132,23 +142,21 @@ WAYS: Final[Mapping[str, Way]] = {
     "message": Way(_message, _("The message has been sent."), MessageForm),
 }
 DISPUTE_WAYS: Final[Mapping[str, Way]] = {
-    "accept_ruling": Way(_accept_ruling, _("You have accepted the ruling."), RulingForm, _last_ruling),
+    "accept_ruling": Way(_accept_ruling, _("You have accepted the ruling."), RulingForm, _last_ruling, leads=True),
     "appeal": Way(_appeal, _("You have appealed."), AppealForm, _last_ruling),
     "rest": Way(lambda rows, by, form: actions.rest(rows, by), _("Customer service knows that you are done.")),
 }
 
 
-def asks(ticket: Ticket, sent: ActionForm | None = None) -> list[Ask]:
-    """The buyer's forms for what the ticket lets them do now; the one that was `sent` as it was sent."""
-    names = {transition.name for transition in open_to(TICKET, ticket, Role.BUYER)}
-    amending = [Ask("amend", reverse("refunds:amend", args=(ticket.number,)))] if "amend" in names else []
-    return amending + _forms(ticket, ticket, WAYS, names, sent)
-
-
-def dispute_asks(ticket: Ticket, dispute: Dispute, sent: ActionForm | None = None) -> list[Ask]:
-    """The same for its dispute."""
-    names = {transition.name for transition in open_to(DISPUTE, dispute, Role.BUYER)}
-    return _forms(ticket, dispute, DISPUTE_WAYS, names, sent)
+def asks(ticket: Ticket, dispute: Dispute | None, sent: ActionForm | None = None) -> tuple[list[Ask], list[Ask]]:
+    """The buyer's forms for what the ticket and its open dispute let them do now, asked in one statement; the one that
+    was `sent` as it was sent."""
+    rows: list[tuple[Lifecycle, Row]] = [(TICKET, ticket), *([(DISPUTE, dispute)] if dispute else [])]
+    names, *theirs = ({transition.name for transition in each} for each in open_to_each(rows, Role.BUYER))
+    leads = ticket.state == TicketState.REJECTED
+    amending = [Ask("amend", reverse("refunds:amend", args=(ticket.number,)), leads=leads)] if "amend" in names else []
+    own = amending + _forms(ticket, ticket, WAYS, names, sent)
+    return own, _forms(ticket, dispute, DISPUTE_WAYS, theirs[0], sent) if theirs else []
 
 
 def _forms(ticket: Ticket, row: Any, ways: Mapping[str, Way], names: set[str], sent: ActionForm | None) -> list[Ask]:
@@ -157,5 +165,6 @@ def _forms(ticket: Ticket, row: Any, ways: Mapping[str, Way], names: set[str], s
         for values in way.present(row) if action in names else ():
             form = way.form(ticket, action, initial=values)
             was_sent = sent is not None and sent.action == action and sent.is_about(values)
-            found.append(Ask(action, reverse(f"refunds:{action}", args=(ticket.number,)), sent if was_sent else form))
+            url = reverse(f"refunds:{action}", args=(ticket.number,))
+            found.append(Ask(action, url, sent if was_sent else form, way.leads))
     return found

@@ -1,36 +1,55 @@
 // Deadlines count down from the server's clock, not the reader's; times are shown in the browser's zone unless the
-// reader has chosen one. Without this script the page shows the words and times that the server wrote.
+// reader has chosen one. So is what htmx puts into the page later. Without this script the page shows the words and
+// times that the server wrote.
 "use strict";
 
 (() => {
-  const started = Date.now() / 1000;
+  // When each clock came into the page: what the server called "now" was then.
+  const arrived = new WeakMap();
+  const told = new WeakSet();
+  const format = new Intl.DateTimeFormat(document.documentElement.lang, {
+    dateStyle: "medium", timeStyle: "short", hourCycle: "h23",
+  });
   const two = (number) => String(number).padStart(2, "0");
+  let running = [];
+  let timer = null;
 
-  function show(element) {
-    const { due, now, over } = element.dataset;
-    const left = Math.floor(due - now - (Date.now() / 1000 - started));
+  function show(clock) {
+    const { due, now, over } = clock.dataset;
+    const left = Math.floor(due - now - (Date.now() - arrived.get(clock)) / 1000);
     if (left <= 0) {
-      element.textContent = over;
+      clock.textContent = over;
       return false;
     }
     // Above a day the server's words say enough.
     if (left < 86400) {
-      element.textContent = `${two(Math.floor(left / 3600))}:${two(Math.floor((left % 3600) / 60))}:${two(left % 60)}`;
+      clock.textContent = `${two(Math.floor(left / 3600))}:${two(Math.floor((left % 3600) / 60))}:${two(left % 60)}`;
     }
     return true;
   }
 
-  let running = [...document.querySelectorAll(".tick[data-due]")].filter(show);
-  const timer = setInterval(() => {
-    running = running.filter(show);
-    if (!running.length) clearInterval(timer);
-  }, 1000);
+  function tick() {
+    running = running.filter((clock) => clock.isConnected && show(clock));
+    if (!running.length) timer = clearInterval(timer);
+  }
 
-  if (!document.body.dataset.zone) {
-    const options = { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" };
-    const format = new Intl.DateTimeFormat(document.documentElement.lang, options);
-    for (const time of document.querySelectorAll("time[datetime]")) {
+  const inside = (root, selector) => [root, ...root.querySelectorAll(selector)].filter((part) => part.matches(selector));
+
+  function prepare(root) {
+    for (const clock of inside(root, ".tick[data-due]")) {
+      if (arrived.has(clock)) continue;
+      arrived.set(clock, Date.now());
+      if (show(clock)) running.push(clock);
+    }
+    if (running.length) timer ??= setInterval(tick, 1000);
+    if (document.body.dataset.zone) return;
+    for (const time of inside(root, "time[datetime]")) {
+      if (told.has(time)) continue;
+      told.add(time);
       time.textContent = format.format(new Date(time.dateTime));
     }
   }
+
+  prepare(document.body);
+  document.addEventListener("htmx:load", (event) => prepare(event.detail.elt));
 })();

@@ -22,6 +22,7 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy]");
     if (button) copy(button);
+    if (event.target.closest("[data-print]")) print();
     for (const menu of document.querySelectorAll("details.dropdown[open]")) {
       if (!menu.contains(event.target)) menu.open = false;
     }

@@ -1,0 +1,224 @@
+"""What a buyer comes for, walked in a real browser with worker, beat and channel: every story in every width, language
+and light by `make stories`, in turns by the quick suite. Selectors name fields and addresses, so they hold in every
+language."""
+
+import os
+import re
+
+import pytest
+
+from aftersales import actors
+from aftersales.help import actions as help_actions
+from aftersales.help.models import Enquiry
+from aftersales.processes import until
+from aftersales.testing import PASSWORD, file, one, pay, place, ship
+from aftersales.tests.browser import LOOKS, SOME, reading
+from orders.models import Order, Product, Sku
+from refunds import actions
+from refunds.models import Payout, Ticket
+from refunds.rules import Decision, Terms
+from refunds.tests.hearing import agent_of, rejected
+
+ALL = os.environ.get("LOOKS") == "all"
+
+
+def looks(turn):
+    """All of them, or one in turns."""
+    return pytest.mark.parametrize("look", LOOKS if ALL else [SOME[turn % 2]], ids=str)
+
+
+@pytest.fixture
+def enter(chromium, site, cast):
+    """Opens a browser for one of the cast, logged in by the form."""
+    opened = []
+
+    def open_for(who, look, story, **options):
+        entered = reading(chromium, look, story, **options)
+        reader = entered.__enter__()
+        opened.append(entered)
+        if who:
+            speak(reader.page, look)
+            reader.page.goto("/login/")
+            reader.page.fill("[name=login]", who.email)
+            reader.page.fill("[name=password]", PASSWORD)
+            reader.page.press("[name=password]", "Enter")
+            reader.page.wait_for_url("**/orders/")
+            speak(reader.page, look)
+        return reader
+
+    yield open_for
+    for entered in opened:
+        entered.__exit__(None, None, None)
+
+
+def speak(page, look):
+    """The language that the reader has chosen; logging in brings the account's own, which is none."""
+    from django.conf import settings
+
+    page.context.add_cookies([{"name": settings.LANGUAGE_COOKIE_NAME, "value": look.language,
+                               "url": settings.PUBLIC_URL}])  # fmt: skip
+
+
+def press(page, address):
+    """The button of the form that is sent there."""
+    page.click(f"main form[action$='/{address}/'] button")
+
+
+def at_channel(page, action):
+    page.wait_for_url(re.compile(r".*/pay/P\w+.*"), timeout=30_000)
+    page.click(f"button[value={action}]")
+    if "/pay/P" in page.url:
+        page.click("a.button")
+    page.wait_for_url("**/orders/*/")
+
+
+@looks(0)
+def test_buying_from_two_shops_and_paying_again(enter, cast, look):
+    vase = Product.objects.create(shop=cast.other_shop, code="vase", title="Vase")
+    Sku.objects.create(product=vase, code="vase", price=2500, stock=3)
+    reader = enter(cast.alice, look, "buying")
+    page = reader.page
+    for words, units in (("mug", "2"), ("vase", "1")):
+        page.goto("/")
+        page.fill("[name=q]", words)
+        page.press("[name=q]", "Enter")
+        reader.look(f"search-{words}")
+        page.click("main a[href^='/products/']")
+        page.fill("[name=quantity]", units)
+        reader.look("product")
+        page.click("main form[method=post] button.btn-primary")
+        page.wait_for_url("**/cart/")
+    reader.look("cart")
+    page.click("main a[href='/checkout/']")
+    page.click("[name=place]")
+    reader.look("checkout-refused")
+    assert Order.objects.count() == 0
+    for name, value in (("recipient", "Alice 爱丽丝"), ("phone", "13800001234"), ("address", "2 Home Street")):
+        page.fill(f"[name={name}]", value)
+    page.check("[name=save]")
+    page.click("[name=place]")
+    page.wait_for_url("**/checkout/pay/")
+    reader.look("to-pay")
+
+    page.locator("main form[action$='/pay/'] button").first.click()
+    at_channel(page, "decline")
+    page.wait_for_selector("main .alert-warning")
+    reader.look("declined")
+    for left in (2, 1):
+        press(page, "pay")
+        at_channel(page, "pay")
+        until(lambda left=left: Order.objects.filter(state="awaiting_payment").count() == left - 1)
+        page.reload()
+        reader.look(f"paid-{left}")
+        if left == 2:
+            page.click("main a[href='/checkout/pay/']")
+    assert set(Order.objects.values_list("state", flat=True)) == {"awaiting_shipment"}
+    reader.open("/account/addresses/", "addresses")
+    assert "2 Home Street" in page.inner_text("main")
+
+
+@looks(1)
+def test_orders_found_received_and_bought_again(enter, cast, look):
+    order = ship(pay(place(cast)), cast)
+    place(cast)
+    reader = enter(cast.alice, look, "orders")
+    page = reader.page
+    reader.open("/orders/?state=awaiting_receipt", "list")
+    assert page.locator("main article").count() == 1
+    reader.open("/orders/?q=LAMP&placed_after=2020-01-01", "found")
+    assert page.locator("main article").count() == 2
+    reader.open("/orders/?placed_after=2026-02-30", "bad-date")
+    page.goto("/orders/?state=awaiting_receipt")
+    page.click("main article a.btn-primary")
+    reader.look("asked-once-more")
+    assert Order.objects.filter(state="awaiting_receipt").exists()
+    press(page, "receive")
+    page.wait_for_url(f"**/orders/{order.number}/")
+    reader.look("received")
+    assert Order.objects.get(pk=order.pk).state == "completed"
+    page.click("main a[href$='/invoice/']")
+    page.click("main form button.btn-primary")
+    reader.look("invoice-refused")
+    page.fill("[name=title]", "Alice Ltd")
+    page.click("main form button.btn-primary")
+    page.wait_for_url(f"**/orders/{order.number}/")
+    reader.open(f"/orders/{order.number}/invoice/print/", "invoice")
+    page.goto(f"/orders/{order.number}/")
+    press(page, "again")
+    page.wait_for_url("**/cart/")
+    reader.look("bought-again")
+    assert "Lamp" in page.inner_text("main")
+
+
+@looks(0)
+def test_haggling_and_customer_service(enter, cast, look):
+    """The seller acts by verb, as from the admin; the page follows by itself."""
+    seller = actors.seller(cast.bob)
+    order = ship(pay(place(cast)), cast)
+    ticket = file(order, {line.pk: 1 for line in order.lines.all()})
+    reader = enter(cast.alice, look, "haggling")
+    page = reader.page
+    reader.open(f"/tickets/{ticket.number}/", "filed")
+    actions.offer(one(ticket), seller, Terms("refund_only", 500), "Half of it?")
+    page.wait_for_selector("main form[action$='/accept_offer/']", timeout=40_000)
+    reader.look("offer-came-by-itself")
+    page.click("summary:near(form[action$='/decline_offer/'])")
+    page.fill("#id_decline_offer_note", "All of it, please.")
+    press(page, "decline_offer")
+    page.wait_for_selector("main [role=status] .alert-success")
+    reader.look("declined")
+    rejected(ticket, cast)
+    page.reload()
+    reader.look("rejected")
+    page.locator("details:has(form[action$='/call_cs/']) summary").click()
+    press(page, "call_cs")
+    page.wait_for_selector("#id_call_cs_note_error, .errorlist")
+    reader.look("call-refused")
+    page.fill("#id_call_cs_note", "It was not on sale. 🙏")
+    press(page, "call_cs")
+    page.wait_for_selector("main form[action$='/rest/']")
+    reader.look("called")
+    press(page, "rest")
+    dispute, agent = ticket.disputes.get(), actors.agent(agent_of(cast))
+    actions.rest(one(dispute), seller)
+    actions.claim(one(dispute), agent)
+    actions.rule(one(dispute), agent, Decision("refund", 2000, note="The shop's page did not say so."))
+    page.reload()
+    reader.look("ruled")
+    press(page, "accept_ruling")
+    actions.accept_ruling(one(dispute), seller)
+    until(lambda: Ticket.objects.filter(state="succeeded").exists())
+    page.reload()
+    reader.look("money-is-back")
+    assert Payout.objects.get().amount == 2000
+
+
+@looks(1)
+def test_asking_for_help(enter, cast, look):
+    from aftersales.help.defaults import install_articles
+    from aftersales.help.models import Article, Category
+
+    install_articles(Category, Article)
+    reader = enter(cast.alice, look, "help")
+    page = reader.page
+    reader.open("/help/", "home")
+    page.fill("main [name=q]", "运费" if look.language == "zh-hans" else "freight")
+    page.press("main [name=q]", "Enter")
+    reader.look("found")
+    page.locator("main a[href^='/help/articles/']").first.click()
+    reader.look("article")
+    page.click("main a[href^='/help/contact/']")
+    page.select_option("[name=topic]", index=1)
+    page.click("main form button.btn-primary")
+    reader.look("refused")
+    page.fill("[name=text]", "Where is my parcel? 我的包裹在哪里？")
+    page.click("main form button.btn-primary")
+    page.wait_for_url("**/help/contact/sent/")
+    reader.look("sent")
+    enquiry = Enquiry.objects.get()
+    agent = agent_of(cast)
+    help_actions.answer(one(enquiry), agent, "It comes tomorrow.", read=enquiry.letters.latest("pk").pk)
+    reader.open("/inbox/", "inbox")
+    page.locator(f"main a[href*='{enquiry.number}']").first.click()
+    reader.look("answered")
+    assert "It comes tomorrow." in page.inner_text("main")
