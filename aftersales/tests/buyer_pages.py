@@ -47,6 +47,7 @@ FOR_STRANGERS = ["/", "/login/", "/help/", "/help/contact/", "/nothing/here/"]
 NO_PAGES = (
     {f"orders:{name}" for name in (*VERBS, "again", "pay", "default_address")}
     | {f"refunds:{name}" for name in (*WAYS, *DISPUTE_WAYS, "evidence", "scan", "news", "notices", "read")}
+    | {f"refunds:{name}" for name in ("thumbnail", "uploads", "upload", "drop_upload")}
     | {"help:suggest", "help:vote"}
 )
 
