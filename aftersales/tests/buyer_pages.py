@@ -50,14 +50,6 @@ OF_ORDER = ("orders:order", "refunds:apply", "orders:invoice", "orders:print_inv
 FOR_STRANGERS = [
     "/", "/login/", "/account/sign-up/", "/account/password/reset/", "/help/", "/help/contact/", "/nothing/here/",
 ]  # fmt: skip
-    "/",
-    "/login/",
-    "/account/sign-up/",
-    "/account/password/reset/",
-    "/help/",
-    "/help/contact/",
-    "/nothing/here/",
-]
 # They answer a POST only, lead on, or give something else than a page.
 NO_PAGES = (
     {f"orders:{name}" for name in (*VERBS, "again", "pay", "default_address")}

@@ -138,7 +138,7 @@ def test_sending_goods_back(enter, cast, site, look):
     page.check("#kind-return_refund")
     page.wait_for_selector("#send")
     page.set_input_files("[data-photos] [type=file]", [photo("one.jpg"), photo("two.jpg")])
-    page.wait_for_function("document.querySelectorAll('[name=photos_uploaded]').length == 2")
+    page.wait_for_selector("[name=photos_uploaded] >> nth=1", state="attached")
     reader.look("summary")
     page.click("#send")
     page.wait_for_url("**/tickets/T*/")
