@@ -64,7 +64,7 @@ def speak(page, look):
 
 def press(page, address):
     """The button of the form that is sent there."""
-    page.click(f"main form[action$='/{address}/'] button")
+    page.click(f"main form[action$='/{address}/'] button:not([type=button])")
 
 
 def at_channel(page, action):
