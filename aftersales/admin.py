@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.admin import EmailAddress
+from allauth.mfa.admin import Authenticator
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from aftersales.accounts.addresses import forget
 from aftersales.lifecycle.admin import ByRole
 from aftersales.models import Heartbeat, User
 
 # Rights follow from roles and shops; nobody is given single permissions.
 admin.site.unregister(Group)
+# Addresses follow from the account and its codes.
+admin.site.unregister((EmailAddress, Authenticator))
 
 
 @admin.register(User)
@@ -38,6 +44,29 @@ class UserAdmin(ByRole[User], DjangoUserAdmin[User]):
     def narrow(self, rows: Any, user: User) -> QuerySet[User]:
         found: QuerySet[User] = rows
         return found
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and "email" in form.changed_data:
+            forget(obj)
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(ByRole[Any]):
+    """Second factors. Whoever has lost phone and recovery codes, and proves who they are, has theirs deleted."""
+
+    list_display = ("user", "type", "created_at", "last_used_at")
+    list_filter = ("type",)
+    search_fields = ("user__email__startswith",)
+    fields = list_display
+    ordering = ("-pk",)
+
+    def narrow(self, rows: Any, user: User) -> QuerySet[Any]:
+        found: QuerySet[Any] = rows.select_related("user")
+        return found
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_active and request.user.is_staff and request.user.is_superuser)
 
 
 @admin.register(Heartbeat)

@@ -29,6 +29,9 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "csp",
     "django_filters",
     "django_htmx",
@@ -47,6 +50,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "aftersales.middleware.ReaderMiddleware",
 ]
@@ -95,17 +99,73 @@ if not DATABASES["default"]["NAME"]:
 REDIS_URL = env.url(
     "REDIS_URL", schemes=("redis", "rediss", "unix"), example="redis://host:6379/0"
 ) or devservices.redis_url(debug=DEBUG)
+# Attempts to log in are counted here; what else there is to keep is in the database.
+CACHES = {
+    "default": {
+        "BACKEND": "aftersales.cache.Cache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "shop",
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+    }
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "aftersales.User"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "aftersales.accounts.passwords.LongEnough"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "orders:list"
 LOGOUT_REDIRECT_URL = "orders:shop"
+
+ACCOUNT_ADAPTER = "aftersales.accounts.adapter.Adapter"
+ACCOUNT_USER_DISPLAY = "aftersales.accounts.adapter.display"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+# Nobody gets at an account, and at what is imported for its address, before proving that the address is theirs.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# Beside allauth's own: a code can be guessed at a few dozen times an hour, whoever asks for new ones.
+ACCOUNT_RATE_LIMITS = {
+    "confirm_email": "1/10s/key,10/h/key",
+    "reset_password": "20/m/ip,3/m/key,10/h/key",
+    "login_failed": "10/m/ip,10/5m/key",
+}
+ACCOUNT_FORMS = {
+    "login": "aftersales.accounts.forms.LoginForm",
+    "signup": "aftersales.accounts.forms.SignupForm",
+    "reset_password": "aftersales.accounts.forms.ResetPasswordForm",
+    "reset_password_from_key": "aftersales.accounts.forms.NewPasswordForm",
+    "change_password": "aftersales.accounts.forms.ChangePasswordForm",
+    "set_password": "aftersales.accounts.forms.SetPasswordForm",
+    "reauthenticate": "aftersales.accounts.forms.ReauthenticateForm",
+    "confirm_email_verification_code": "aftersales.accounts.forms.EmailCodeForm",
+    "confirm_password_reset_code": "aftersales.accounts.forms.ResetCodeForm",
+}
+ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "length": 8}
+# How many proxies of ours stand before the web process: the reader's address is taken from so many places from the end.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXIES", default=0)
+MFA_ADAPTER = "aftersales.accounts.adapter.MfaAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+# A phone's clock may be half a minute off.
+MFA_TOTP_TOLERANCE = 1
+MFA_FORMS = {
+    "authenticate": "aftersales.accounts.forms.AuthenticateForm",
+    "reauthenticate": "aftersales.accounts.forms.AuthenticateAgainForm",
+    "activate_totp": "aftersales.accounts.forms.ActivateForm",
+}
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Chinese"))]
@@ -226,6 +286,8 @@ CELERY_BEAT_SCHEDULE = {
     "e-mails": {"task": "refunds.tasks.send_notices", **_TICK},
     # Answers of customer service to those without a login.
     "answers": {"task": "aftersales.help.tasks.send_answers", **_TICK},
+    # Photos and applications that were never sent are given up after their time, an hour sooner or later.
+    "photos": {"task": "refunds.tasks.tidy_photos", "schedule": 3600, "options": {"expires": 3600}},
 }
 
 if not DEBUG:
@@ -255,6 +317,8 @@ EVIDENCE_MAX_BYTES = 8 * 1024 * 1024
 EVIDENCE_MAX_PIXELS = 40_000_000
 EVIDENCE_PER_MESSAGE = 9
 PHOTOS_PER_TICKET = 60
+# Of one person in a day, before their forms are sent; decoding is work.
+UPLOADS_PER_DAY = env.integer("UPLOADS_PER_DAY", default=200, least=1)
 MESSAGES_PER_TICKET = 100
 # Applications on one line of an order, amended and filed anew, over all its tickets.
 APPLICATIONS_PER_LINE = 5

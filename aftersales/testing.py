@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 from django.test import override_settings
@@ -66,6 +67,19 @@ def _quick_passwords() -> Iterator[None]:
     """A hash that is slow on purpose would be most of what the tests do."""
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache() -> Iterator[None]:
+    """No broker is needed to count attempts."""
+    with override_settings(CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _counted_anew() -> None:
+    """The attempts of one test are not those of the next."""
+    cache.clear()
 
 
 @pytest.fixture(autouse=True)

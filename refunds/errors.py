@@ -48,6 +48,8 @@ class RefundError(models.TextChoices):
     PROOF = "proof", _("This reason needs at least one photo.")
     PHOTO = "photo", _("This file is not a photo that can be read. Send a JPEG, PNG or WebP.")
     PHOTO_SIZE = "photo_size", _("This photo is too large. Send one of at most %(megabytes)s MB.")
+    PHOTO_GONE = "photo_gone", _("One of the photos is not here any more. Remove it and add it again.")
+    TOO_MANY_UPLOADS = "too_many_uploads", _("At most %(most)s photos can be sent in a day. Please go on tomorrow.")
     PHOTOS = "photos", _("At most %(most)s photos can be sent at once.")
     ORDER_STATE = "order_state", _("No ticket can be filed on this order in its present state.")
     WINDOW = "window", _("The time for after-sale requests ended on %(date)s. Please write to the shop.")

@@ -102,6 +102,7 @@ attach(
 freeze(ReturnParcel, "ticket_id", "to_buyer", "postage", "sent_at")
 freeze(ReturnParcel, "carrier", "number", "signed_at", once="OLD.signed_at IS NOT NULL", name="signed")
 freeze(Evidence, "ticket_id", "event_id", "photo", "role", "given_by_id", "given_at")
+freeze(Evidence, "thumbnail", "width", "height", once="OLD.thumbnail <> ''", name="drawn")
 keep(Evidence)
 freeze(Payout, "number", "order_id", "payment_id", "ticket_id", "cause", "amount", "freight", "currency")
 only_grows(Payout, "settlements")

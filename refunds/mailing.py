@@ -26,9 +26,9 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from aftersales.models import User, time_zones
-from refunds import notice_words
+from refunds import notice_words, unsubscribing
 from refunds.models import Notice
-from refunds.told import REMIND
+from refunds.told import REMIND, group_of
 
 log = logging.getLogger(__name__)
 # Workers have clocks to watch as well: a run ends after so many seconds, the rest is for the next tick.
@@ -189,6 +189,8 @@ def _facts(notice: Notice) -> dict[str, Any]:
         "about": notice.about if notice.about != notice.number else "",
         "link": f"{settings.PUBLIC_URL}{notice.path}",
         "language": translation.get_language(),
+        "group": group_of(notice.life, notice.action).label,
+        "unsubscribe": unsubscribing.link(notice),
     }
 
 
@@ -197,6 +199,9 @@ def _headers(notice: Notice) -> dict[str, str]:
     return {
         "Message-ID": f"<notice.{notice.pk}.{notice.life}.{notice.event_id}@{host}>",
         "Auto-Submitted": "auto-generated",
+        # One press in the mail program, without a page (RFC 8058).
+        "List-Unsubscribe": f"<{unsubscribing.link(notice)}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
 
 

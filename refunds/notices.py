@@ -25,9 +25,9 @@ from aftersales.wake import wake
 from orders.lifecycle import ORDER
 from orders.models import Order, ShopStaff
 from refunds.lifecycle import DISPUTE, PAYOUT, TICKET
-from refunds.models import Channel, Notice, Ticket
+from refunds.models import Channel, Notice, NoticeGroup, NoticeSettings, Ticket
 from refunds.states import Cause, DisputeState, PayoutState
-from refunds.told import roles_told
+from refunds.told import group_of, roles_told
 
 BATCH: Final = 500
 # A worker leaves the rest to the next tick.
@@ -184,10 +184,18 @@ def _happenings(source: Source, keys: Sequence[int]) -> list[Happening]:
 
 def _notices(source: Source, found: Sequence[Happening], channels: Sequence[Channel]) -> Iterator[Notice]:
     told = _told(found)
+    quiet = _silenced({person for people in told.values() for person in people}) if Channel.EMAIL in channels else {}
     for happening in found:
+        group = group_of(source.life.name, happening.event.action)
         for person, role in told[happening.event.pk].items():
             for channel in channels:
-                yield _notice(source, happening, person, role, channel)
+                if channel != Channel.EMAIL or group not in quiet.get(person, ()):
+                    yield _notice(source, happening, person, role, channel)
+
+
+def _silenced(people: Collection[int]) -> dict[int, frozenset[NoticeGroup]]:
+    """{person: the groups that they keep out of their mail}, in one statement."""
+    return {row.pk: row.silenced for row in NoticeSettings.objects.filter(person__in=people)}
 
 
 def _told(found: Sequence[Happening]) -> dict[int, dict[int, Role]]:

@@ -6,6 +6,7 @@ from aftersales.lifecycle import move
 from aftersales.lifecycle.move import sweep
 from refunds import mailing, notices, workers
 from refunds.actions import DISPUTE_ON_DUE, ON_DUE
+from refunds.actions.uploads import tidy
 from refunds.lifecycle import DISPUTE, TICKET
 
 
@@ -46,3 +47,8 @@ def announce() -> None:
 @shared_task
 def send_notices() -> None:
     mailing.send_notices()
+
+
+@shared_task
+def tidy_photos() -> None:
+    tidy()

@@ -8,6 +8,7 @@ from typing import Final
 from aftersales.actors import Role
 from aftersales.lifecycle.rows import Event
 from aftersales.lifecycle.table import Owner, State
+from refunds.models import NoticeGroup
 
 REMIND: Final = "remind"
 BUYER, SELLER, CS, OPERATOR = (Role.BUYER,), (Role.SELLER,), (Role.CS,), (Role.OPERATOR,)
@@ -97,6 +98,22 @@ OWNERS: Final[Mapping[Owner, tuple[Role, ...]]] = {
     Owner.OPERATOR: OPERATOR,
     Owner.CHANNEL: (),
 }
+
+# What is about money though the life is about more.
+_MONEY: Final = frozenset({("ticket", "succeed"), ("order", "refunded")})
+_GROUPS: Final[Mapping[str, NoticeGroup]] = {
+    "order": NoticeGroup.ORDERS,
+    "ticket": NoticeGroup.CASES,
+    "dispute": NoticeGroup.CASES,
+    "payout": NoticeGroup.MONEY,
+}
+
+
+def group_of(life: str, action: str) -> NoticeGroup:
+    """The group that a person may keep out of their mail."""
+    if action == REMIND:
+        return NoticeGroup.REMINDERS
+    return NoticeGroup.MONEY if (life, action) in _MONEY else _GROUPS[life]
 
 
 def roles_told(life: str, event: Event, state: State) -> tuple[Role, ...]:

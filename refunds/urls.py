@@ -4,9 +4,10 @@ from django.urls import path, re_path
 
 from orders.urls import NUMBER
 from refunds.views.apply import amend, apply
-from refunds.views.evidence import evidence
+from refunds.views.evidence import drop_upload, evidence, thumbnail, upload, uploads
 from refunds.views.inbox import inbox, read
 from refunds.views.label import label, scan
+from refunds.views.notice_settings import notice_settings, unsubscribe
 from refunds.views.notices import notice
 from refunds.views.tickets import act, act_on_dispute, news, ticket, ticket_list
 from refunds.views.ways import DISPUTE_WAYS, WAYS
@@ -26,7 +27,13 @@ urlpatterns = [
         for name in DISPUTE_WAYS
     ),
     path("evidence/<int:pk>/", evidence, name="evidence"),
+    path("evidence/<int:pk>/small/", thumbnail, name="thumbnail"),
+    path("uploads/", uploads, name="uploads"),
+    path("uploads/<uuid:token>/", upload, name="upload"),
+    path("uploads/<uuid:token>/delete/", drop_upload, name="drop_upload"),
     path("inbox/", inbox, name="inbox"),
     path("inbox/read/", read, name="read"),
+    path("account/notices/", notice_settings, name="notice_settings"),
+    path("unsubscribe/<str:token>/", unsubscribe, name="unsubscribe"),
     path("notices/<slug:channel>/", notice, name="notices"),
 ]

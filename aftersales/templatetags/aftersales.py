@@ -6,9 +6,11 @@ Components that need no computing are plain includes of templates/components/.
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.utils import timezone
 from django.utils.html import avoid_wrapping
 from django.utils.translation import gettext as _
@@ -55,6 +57,13 @@ def deadline(row: Row, consequence: str = "") -> dict[str, Any]:
         "over": left is not None and left <= timedelta(0),
         "consequence": consequence,
     }
+
+
+@register.simple_tag
+def mail_folder() -> str:
+    """`{% mail_folder as folder %}`: where mails are put instead of being sent, "" where they are sent."""
+    kept = settings.DEBUG and settings.EMAIL_BACKEND.endswith(".filebased.EmailBackend")
+    return str(Path(settings.EMAIL_FILE_PATH).relative_to(settings.BASE_DIR)) if kept else ""
 
 
 @register.filter

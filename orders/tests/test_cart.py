@@ -98,7 +98,7 @@ def test_cart_says_what_cannot_be_bought_any_more(cast, client):
 
 def test_cart_survives_the_login(cast, client):
     add(client, cast.mug, 2)
-    client.post("/login/", {"username": "Alice@Example.com", "password": "correct horse battery"})
+    client.post("/login/", {"login": "Alice@Example.com", "password": "correct horse battery"})
     assert in_cart(client) == {str(cast.mug.pk): 2}
 
 

@@ -84,21 +84,21 @@ def test_failure_and_unreadable_request_have_pages_of_their_own(cast, client, mo
 
 
 def test_login_by_e_mail_goes_where_it_was_wanted(cast, client):
-    sent = {"username": "ALICE@example.com", "password": PASSWORD, "next": "/checkout/"}
+    sent = {"login": "ALICE@example.com", "password": PASSWORD, "next": "/checkout/"}
     assert client.post("/login/", sent).headers["Location"] == "/checkout/"
 
 
 @pytest.mark.parametrize("next_page", ["https://evil.example/", "//evil.example", "javascript:alert(1)"])
 def test_login_and_language_lead_nowhere_else(cast, client, next_page):
-    sent = {"language": "en", "next": next_page, "username": "alice@example.com", "password": PASSWORD}
+    sent = {"language": "en", "next": next_page, "login": "alice@example.com", "password": PASSWORD}
     assert client.post("/language/", sent).headers["Location"] == "/"
     assert client.post("/login/", sent).headers["Location"] == "/orders/"
 
 
 def test_wrong_password_is_said(cast, client):
-    page = client.post("/login/", {"username": "alice@example.com", "password": "no"})
+    page = client.post("/login/", {"login": "alice@example.com", "password": "no"})
     assert page.status_code == 422
-    assert "Please enter a correct e-mail and password." in page.text
+    assert "The e-mail address or the password is wrong." in page.text
 
 
 def test_logout_is_a_post(cast, client):
@@ -118,7 +118,7 @@ def test_language_follows_a_person_to_another_browser(cast, client):
     client.force_login(cast.alice)
     client.post("/language/", {"language": "zh-hans", "next": "/"})
     other = Client()
-    other.post("/login/", {"username": "alice@example.com", "password": PASSWORD})
+    other.post("/login/", {"login": "alice@example.com", "password": PASSWORD})
     assert '<html lang="zh-hans">' in other.get("/orders/").text
     assert User.objects.get(pk=cast.alice.pk).language == "zh-hans"
 

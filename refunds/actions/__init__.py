@@ -46,6 +46,7 @@ from refunds.actions.goods import (
 )
 from refunds.actions.orders import seller_cancel, ship_anyway
 from refunds.actions.rehearsal import Rehearsal, rehearse
+from refunds.actions.uploads import drop_uploads, upload
 from refunds.states import DisputeState, TicketState
 
 # What silence leads to: {state: verb}.
@@ -87,6 +88,7 @@ __all__ = [
     "confirm_ruling",
     "decline_offer",
     "dispatch",
+    "drop_uploads",
     "escalate",
     "fail_inspection",
     "file_ticket",
@@ -106,5 +108,6 @@ __all__ = [
     "ship_anyway",
     "sign_for",
     "stock_in",
+    "upload",
     "withdraw",
 ]

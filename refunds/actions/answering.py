@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.core.files.base import File
 from django.db.models import QuerySet
 
 from aftersales.actors import Actor
@@ -17,7 +16,7 @@ from refunds.actions.common import apply_terms, as_read, attach, check_address, 
 from refunds.errors import RefundError
 from refunds.lifecycle import TICKET
 from refunds.models import Offer, Reason, Ticket
-from refunds.photos import store
+from refunds.photos import Photo, store
 from refunds.rules import Terms
 from refunds.states import OfferAnswer, Outcome, Side, TicketState
 
@@ -28,7 +27,7 @@ class Rejection:
 
     reason: Reason | None
     note: str = ""
-    photos: Sequence[File[bytes]] = ()
+    photos: Sequence[Photo] = ()
 
 
 def agree(tickets: QuerySet[Ticket], by: Actor, *, version: int | None = None, note: str = "") -> list[Event]:
@@ -60,7 +59,7 @@ def _check_stock(event: Event, code: RefundError) -> None:
 def reject(tickets: QuerySet[Ticket], by: Actor, rejection: Rejection, *, version: int | None = None) -> Event:
     """The seller refuses, with a reason, words, and proof where the reason asks for it."""
     rules.check_reason(rejection.reason, Side.SELLER, len(rejection.photos))
-    proofs = list(store(rejection.photos))
+    proofs = store(rejection.photos)
     with story(by):
         ticket = as_read(tickets, by, "reject", version)
         data = {"reason": rejection.reason.code if rejection.reason else ""}

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.files.base import File
 from django.db.models import Case, QuerySet, Value, When
 
 from aftersales.actors import SYSTEM, Actor
@@ -18,10 +17,12 @@ from orders.ledger import count
 from orders.models import Order
 from orders.rules import refundable
 from refunds import effects, rules
+from refunds.actions.uploads import take
 from refunds.errors import RefundError
 from refunds.lifecycle import DISPUTE, TICKET
 from refunds.models import Dispute, Evidence, Ticket, TicketLine
 from refunds.money import owe_return_freight, pay_back_tickets
+from refunds.photos import Stored
 from refunds.rules import Terms
 from refunds.states import RETURNS, Outcome
 
@@ -94,12 +95,13 @@ def apply_terms(terms: dict[int, Terms]) -> None:
     effects.reserve(list(terms))
 
 
-def attach(ticket: Ticket, event: Event, by: Actor, proofs: Sequence[File[bytes]]) -> None:
+def attach(ticket: Ticket, event: Event, by: Actor, proofs: Sequence[Stored]) -> None:
     """Photos that were decoded before any row was locked: nine large ones take seconds. Raises Refused for more than a
-    ticket takes."""
+    ticket takes, or for one that another form has taken."""
     most = settings.PHOTOS_PER_TICKET
     if proofs and ticket.evidence.count() + len(proofs) > most:
         raise Refused(RefundError.TOO_MANY_PHOTOS, "photos", most=most)
     Evidence.objects.bulk_create(
-        Evidence(ticket=ticket, event_id=event.pk, photo=photo, role=by.role, given_by=by.user) for photo in proofs
+        Evidence(ticket=ticket, event_id=event.pk, role=by.role, given_by=by.user, **photo.columns())
+        for photo in take(by.user, proofs)
     )

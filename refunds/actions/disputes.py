@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from django.core.files.base import File
 from django.db.models import Case, Q, QuerySet, Value, When
 
 from aftersales.actors import SYSTEM, Actor
@@ -22,7 +21,7 @@ from refunds.actions.common import apply_terms, as_read, attach, follow, moved
 from refunds.errors import RefundError
 from refunds.lifecycle import DISPUTE, TICKET
 from refunds.models import Dispute, Ruling, Ticket
-from refunds.photos import store
+from refunds.photos import Photo, store
 from refunds.rules import Decision
 from refunds.states import DisputeState, Verdict
 
@@ -31,7 +30,7 @@ def call_cs(
     tickets: QuerySet[Ticket],
     by: Actor,
     note: str = "",
-    photos: Sequence[File[bytes]] = (),
+    photos: Sequence[Photo] = (),
     *,
     version: int | None = None,
 ) -> list[Event]:
@@ -39,7 +38,7 @@ def call_cs(
     open offers lapse, and both sides may give evidence. A person says why."""
     if not (by.clock or note.strip()):
         raise Refused(RefundError.NOTE, "note")
-    proofs = list(store(photos))
+    proofs = store(photos)
     with story(by):
         if not by.clock:
             ticket = as_read(tickets, by, "call_cs", version)

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.files.base import File
 from django.db.models import QuerySet
 
 from aftersales import actors
@@ -23,8 +22,8 @@ from refunds import effects, rules
 from refunds.actions.common import apply_terms, attach, end_disputes, follow, locked, moved
 from refunds.errors import RefundError
 from refunds.lifecycle import TICKET
-from refunds.models import AutoDecision, Reason, Ticket, TicketLine
-from refunds.photos import store
+from refunds.models import AutoDecision, Draft, Reason, Ticket, TicketLine
+from refunds.photos import Photo, store
 from refunds.rules import Application, Asked, Terms
 from refunds.states import Automatic, Kind, Outcome, Side
 
@@ -34,7 +33,7 @@ def file_ticket(
     buyer: User,
     asked: Application,
     *,
-    photos: Sequence[File[bytes]] = (),
+    photos: Sequence[Photo] = (),
     token: UUID | None = None,
 ) -> Ticket:
     """The buyer files a ticket on an order of theirs: it holds the money and units it asks for.
@@ -43,7 +42,7 @@ def file_ticket(
     Conflict when the order is not the buyer's or locked.
     """
     by = actors.buyer(buyer)
-    proofs = list(store(photos))
+    proofs = store(photos)
     with story(by):
         lock(orders, by)
         order = orders.select_related("policy", "shop").first()
@@ -55,12 +54,13 @@ def file_ticket(
         User.objects.select_for_update(no_key=True).get(pk=buyer.pk)
         rules.check_day(buyer)
         rules.check_order(order)
-        chosen = rules.check(order, rules.lines_of(order), replace(asked, photos=len(photos)))
+        chosen = rules.check(order, rules.lines_of(order), replace(asked, photos=len(proofs)))
         rules.check_versions(order, chosen)
         ticket = Ticket(order=order, shipped=asked.shipped, token=token, **_columns(asked, chosen))
         [event] = begin(TICKET, [ticket], by, note=asked.description, data=_snapshot(asked, chosen))
         _hold(ticket, chosen)
         attach(ticket, event, by, proofs)
+        Draft.objects.filter(order=order).delete()
         _answer_by_rule(ticket)
     return ticket
 
@@ -128,12 +128,12 @@ def _answer_by_rule(ticket: Ticket) -> None:
     ticket.refresh_from_db()
 
 
-def amend(tickets: QuerySet[Ticket], by: Actor, asked: Application, *, photos: Sequence[File[bytes]] = ()) -> Event:
+def amend(tickets: QuerySet[Ticket], by: Actor, asked: Application, *, photos: Sequence[Photo] = ()) -> Event:
     """The buyer replaces the application by another version; the seller's clock starts anew.
 
     Whether the goods were shipped stays as it was filed. Raises Refused, Conflict.
     """
-    new = list(store(photos))
+    new = store(photos)
     with story(by):
         ticket = locked(tickets, by, "amend")
         order = ticket.order
@@ -199,13 +199,13 @@ def give_back(
 
 
 def message(
-    tickets: QuerySet[Ticket], by: Actor, note: str, photos: Sequence[File[bytes]] = (), *, token: UUID | None = None
+    tickets: QuerySet[Ticket], by: Actor, note: str, photos: Sequence[Photo] = (), *, token: UUID | None = None
 ) -> Event:
     """Words and photos of a side or of customer service, at any time before the end. `token` names the form: the same
     one again returns the message that it sent. Raises Refused for nothing, or for more than a ticket takes."""
     if not (note.strip() or photos):
         raise Refused(RefundError.NO_WORDS, "note")
-    proofs = list(store(photos))
+    proofs = store(photos)
     with story(by):
         ticket = locked(tickets, by, "message")
         sent = ticket.events.filter(action="message")

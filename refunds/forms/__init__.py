@@ -1,7 +1,8 @@
 """What a buyer types, read strictly. What may be granted is judged by rules."""
 
-from refunds.forms.application import AmendForm, ApplicationForm, FilingForm
+from refunds.forms.application import ApplicationForm
 from refunds.forms.fields import AmountField, PhotosField, ReasonChoice, as_error
+from refunds.forms.filing import AmendForm, FilingForm
 from refunds.forms.ticket import ActionForm
 
 __all__ = [

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
+from uuid import UUID
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.files.base import File
+from django.template.loader import render_to_string
 from django.utils.datastructures import MultiValueDict
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -17,7 +22,7 @@ from aftersales.money import parse, plain, shown
 from orders.models import OrderLine, Sku
 from refunds.errors import RefundError
 from refunds.models import Reason
-from refunds.states import RETURNS
+from refunds.photos import Photo
 
 
 def as_error(refused: Refused) -> ValidationError:
@@ -81,52 +86,21 @@ class AnyChoice(forms.ChoiceField):
         """Everything passes."""
 
 
-Fits = Callable[[Any], Mapping[str, Iterable[str]]]
-
-
-class _Fitting:
-    """A widget whose choices say, in data attributes, what they fit: a script hides those that do not."""
-
-    fits: Fits | None = None
-
-    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)  # type: ignore[misc]  # a mixin
-        for about, words in (self.fits(value) if self.fits and value else {}).items():
-            option["attrs"][f"data-{about}"] = " ".join(words)
-        return option
-
-
-class FittingRadios(_Fitting, forms.RadioSelect):
-    pass
-
-
-class FittingSelect(_Fitting, forms.Select):
-    pass
-
-
 class ReasonChoice(forms.ModelChoiceField[Reason]):
     def label_from_instance(self, obj: Reason) -> str:
         return _("%(reason)s (needs a photo)") % {"reason": obj} if obj.needs_proof else str(obj)
 
 
-class BuyersReason(ReasonChoice):
-    """`returns`: whether goods may come back, so that it matters who pays for that."""
+class BuyersReason(AnyChoice):
+    """The reason of a code, or None for anything else: rules refuse that."""
 
-    returns = False
+    def offer(self, reasons: Iterable[Reason], fitting: Iterable[Reason]) -> None:
+        """All that may be sent, and those that the page asks about."""
+        self.reasons = {reason.code: reason for reason in reasons}
+        self.choices = [(reason.code, str(reason)) for reason in fitting]
 
     def clean(self, value: Any) -> Reason | None:
-        """The reason, or None for anything else: rules refuse that."""
-        try:
-            reason: Reason | None = super().clean(value)
-        except ValidationError:
-            return None
-        return reason
-
-    def label_from_instance(self, obj: Reason) -> str:
-        notes = [_("needs a photo")] if obj.needs_proof else []
-        if self.returns and any(obj.fits(kind) for kind in RETURNS):
-            notes.append(_("return freight: %(payer)s") % {"payer": obj.get_freight_by_display()})
-        return _("%(reason)s (%(notes)s)") % {"reason": obj, "notes": _("; ").join(notes)} if notes else str(obj)
+        return self.reasons.get(str(value or ""))
 
 
 class Text(forms.CharField):
@@ -136,20 +110,43 @@ class Text(forms.CharField):
 
 
 class Photos(forms.FileInput):
+    """Files, and in `<name>_uploaded` the tokens of photos that are already here, in the order of the page."""
+
     allow_multiple_selected = True
 
-    def __init__(self) -> None:
-        super().__init__(attrs={"accept": "image/jpeg,image/png,image/webp"})
+    def value_from_datadict(self, data: Mapping[str, Any], files: MultiValueDict[str, Any], name: str) -> list[Any]:
+        """The tokens first: they were sent first."""
+        tokens = data.getlist(f"{name}_uploaded") if isinstance(data, MultiValueDict) else []
+        return [*tokens, *files.getlist(name)]
 
-    def value_from_datadict(self, data: Mapping[str, Any], files: MultiValueDict[str, Any], name: str) -> Any:
-        """The files. A preview is sent without them: then it names them, so that proof is not missed."""
-        if isinstance(data, MultiValueDict) and not files.getlist(name):
-            return [item for item in data.getlist(name) if item]
-        return files.getlist(name)
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """A file input that a script makes more of, and the photos that are already here."""
+        context = {
+            "name": name,
+            "attrs": self.build_attrs(self.attrs, attrs),
+            "tokens": [token for token in map(_token, value or ()) if token],
+            "most": settings.EVIDENCE_PER_MESSAGE,
+        }
+        return render_to_string("components/photos_control.html", context)
 
 
 class PhotosField(forms.Field):
-    """Whether they are photos is judged where they are stored; each is a file or, in a preview, its name."""
+    """Photos for a verb: files, and tokens of uploads. Whether they are photos, and the sender's, is judged there."""
 
     def __init__(self) -> None:
-        super().__init__(required=False, label=gettext_lazy("Photos"), widget=Photos())
+        limits = gettext_lazy("JPEG, PNG or WebP, up to 9 photos of at most 8 MB each.")
+        super().__init__(required=False, label=gettext_lazy("Photos"), help_text=limits, widget=Photos())
+
+    def clean(self, value: Any) -> list[Photo]:
+        """Raises ValidationError for what names no upload."""
+        found = [item if isinstance(item, File) else _token(item) for item in value or ()]
+        if None in found:
+            raise as_error(Refused(RefundError.PHOTO_GONE))
+        return cast("list[Photo]", found)
+
+
+def _token(item: object) -> UUID | None:
+    try:
+        return UUID(str(item))
+    except ValueError:
+        return None

@@ -8,7 +8,6 @@ from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.files.base import File
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -17,6 +16,7 @@ from refunds import carriers
 from refunds.errors import RefundError
 from refunds.forms.fields import AmountField, PhotosField, Text, as_error
 from refunds.models import ReturnParcel, Ticket
+from refunds.photos import Photo
 from refunds.states import Payer
 
 _LARGEST_KEY = 2**63 - 1
@@ -67,8 +67,9 @@ class WithPhotos(ActionForm):
     photos = PhotosField()
     field_order = ("note", "photos")
 
-    def new_photos(self) -> Sequence[File[bytes]]:
-        return [photo for photo in self.cleaned_data["photos"] if isinstance(photo, File)]
+    def new_photos(self) -> Sequence[Photo]:
+        photos: Sequence[Photo] = self.cleaned_data["photos"]
+        return photos
 
 
 class CallForm(WithPhotos):

@@ -3,11 +3,12 @@
 from refunds.models.automatic import AutoDecision, AutoRule
 from refunds.models.dispute import Dispute, DisputeEvent, Ruling
 from refunds.models.goods import Evidence, Inspection, RepairRecord, ReturnParcel, StockIn
-from refunds.models.notice import Channel, Notice
+from refunds.models.notice import Channel, Notice, NoticeGroup, NoticeSettings
 from refunds.models.offer import Offer
 from refunds.models.payout import Payout, PayoutEvent, PayoutLine
 from refunds.models.reason import Reason
 from refunds.models.ticket import Ticket, TicketEvent, TicketLine
+from refunds.models.upload import Draft, Upload, UploadDay
 
 __all__ = [
     "AutoDecision",
@@ -15,9 +16,12 @@ __all__ = [
     "Channel",
     "Dispute",
     "DisputeEvent",
+    "Draft",
     "Evidence",
     "Inspection",
     "Notice",
+    "NoticeGroup",
+    "NoticeSettings",
     "Offer",
     "Payout",
     "PayoutEvent",
@@ -30,4 +34,6 @@ __all__ = [
     "Ticket",
     "TicketEvent",
     "TicketLine",
+    "Upload",
+    "UploadDay",
 ]

@@ -17,13 +17,20 @@ from refunds.models.ticket import Ticket, TicketEvent, TicketLine
 
 class Evidence(models.Model):
     """A photo by a party, re-encoded, in private storage. refunds.photos makes it; a view checks who may see it.
-    `event` is the move that it came with."""
+
+    event          the move that it came with
+    thumbnail      its small picture; "" for one of before there were any, until the hourly job has drawn it
+    width, height  of the photo, in pixels; 0 until then
+    """
 
     ticket = models.ForeignKey(Ticket, models.PROTECT, verbose_name=_("ticket"), related_name="evidence")
     event = models.ForeignKey(
         TicketEvent, models.PROTECT, verbose_name=_("event"), null=True, related_name="evidence", editable=False
     )
     photo = models.FileField(_("photo"), max_length=200)
+    thumbnail = models.FileField(_("thumbnail"), max_length=200, default="", editable=False)
+    width = models.PositiveIntegerField(default=0, editable=False)
+    height = models.PositiveIntegerField(default=0, editable=False)
     role = models.CharField(_("given by"), max_length=10, choices=Role.choices)
     given_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("by"), related_name="+")
     given_at = models.DateTimeField(_("given"), db_default=Now())

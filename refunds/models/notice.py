@@ -21,6 +21,15 @@ class Channel(models.TextChoices):
     EMAIL = "email", _("E-mail")
 
 
+class NoticeGroup(models.TextChoices):
+    """What notices are about; whether a group comes by e-mail as well is each person's choice."""
+
+    ORDERS = "orders", _("Orders")
+    CASES = "cases", _("After-sale cases")
+    MONEY = "money", _("Money on its way back")
+    REMINDERS = "reminders", _("Reminders before time runs out")
+
+
 class NoticeQuerySet(models.QuerySet["Notice"]):
     def in_inbox(self, user: User) -> NoticeQuerySet:
         """The one place that narrows to a reader: everything that pages show or mark goes through it."""
@@ -102,3 +111,30 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number} {self.action}"
+
+
+class NoticeSettings(models.Model):
+    """Which groups of notices a person gets by e-mail as well. All of them without a row; the inbox has all of them."""
+
+    person = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        primary_key=True,
+        verbose_name=_("person"),
+        related_name="notice_settings",
+    )
+    orders = models.BooleanField(NoticeGroup.ORDERS.label, default=True)
+    cases = models.BooleanField(NoticeGroup.CASES.label, default=True)
+    money = models.BooleanField(NoticeGroup.MONEY.label, default=True)
+    reminders = models.BooleanField(NoticeGroup.REMINDERS.label, default=True)
+
+    class Meta:
+        verbose_name = _("notice settings")
+        verbose_name_plural = _("notice settings")
+
+    def __str__(self) -> str:
+        return str(self.person)
+
+    @property
+    def silenced(self) -> frozenset[NoticeGroup]:
+        return frozenset(group for group in NoticeGroup if not getattr(self, group))

@@ -1,6 +1,7 @@
 """What the tests of pages send: a filled application, photos, and what a test compares before and after."""
 
 import io
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +20,11 @@ def filled(order: Any, units: Any, shipped: bool = True, **more: Any) -> dict[st
     fields |= {f"units_{key}": str(number) for key, number in units.items()}
     fields |= {"kind": "refund_only", "reason": "changed_mind", "description": "", "freight": ""}
     return fields | {"goods": "arrived" if shipped else "not_shipped", "currency": "CNY", "token": str(uuid4())} | more
+
+
+def offered(response: Any, name: str) -> list[str]:
+    """The choices of a question, in the page's order; [] while it is not asked."""
+    return re.findall(rf'type="radio" name="{name}" id="[^"]+" value="(\w+)"', response.content.decode())
 
 
 def photo(form: str = "JPEG", name: str = "photo.jpg", **save: Any) -> SimpleUploadedFile:

@@ -196,8 +196,9 @@ def test_a_batch_takes_as_many_statements_whatever_its_size(cast, number):
         move(ORDER, "deliver", rows, SYSTEM)
     with statements() as sent_statements:
         assert announce(batch=500) == number
-    # Lives of which nothing is new: one look each. Of this one: keys, events, staff, notices, marks, one more look.
-    assert len(sent_statements) == 8
+    # Lives of which nothing is new: one look each. Of this one: keys, events, staff, settings, notices, marks, one more
+    # look.
+    assert len(sent_statements) == 9
     assert Notice.objects.count() == 2 * number
 
 

@@ -141,19 +141,45 @@ CASES = [
 ]
 
 
+# What a step asks for, or again, instead of refusing it.
+ASKED = [
+    case
+    for case in CASES
+    if case[2] in ("nothing_chosen", "line_sum", "kind_missing", "not_shipped", "not_arrived", "proof", "note")
+    or case[2] in ("reason", "reason_kind", "reason_arrived")
+    or case[0] in ({"goods": ""}, {"goods": "not_shipped"})
+]
+
+
 @pytest.mark.parametrize(("changed", "field", "code"), CASES)
 def test_bad_input_is_refused_at_its_field(alice, order, changed, field, code):
+    _refused(alice, order, changed, field, code)
+
+
+@pytest.mark.parametrize(("changed", "field", "code"), [case for case in CASES if case not in ASKED])
+def test_a_step_refuses_it_as_well(alice, order, changed, field, code):
+    _refused(alice, order, changed | {"preview": "1"}, field, code)
+
+
+@pytest.mark.parametrize(("changed", "field", "code"), ASKED)
+def test_a_step_asks_for_what_is_missing(alice, order, changed, field, code):
+    before = world(order)
+    answer, _ = send(alice, order, changed | {"preview": "1"})
+    assert (answer.status_code, codes(answer)) == (200, {})
+    assert world(order) == before
+
+
+def _refused(alice, order, changed, field, code):
     before = world(order)
 
-    for button in ("file", "preview"):
-        answer, key = send(alice, order, changed | {button: "1"})
+    answer, key = send(alice, order, changed)
 
-        assert answer.status_code == 422
-        assert codes(answer) == {field.replace("mug", key): [code]}
-        (sentence,) = answer.context["form"].errors[field.replace("mug", key)]
-        assert escape(sentence) in answer.content.decode()
-        assert world(order) == before
-        assert not Ticket.objects.exists()
+    assert answer.status_code == 422
+    assert codes(answer) == {field.replace("mug", key): [code]}
+    (sentence,) = answer.context["form"].errors[field.replace("mug", key)]
+    assert escape(sentence) in answer.content.decode()
+    assert world(order) == before
+    assert not Ticket.objects.exists()
 
 
 def test_everything_wrong_is_said_at_once(alice, order):
@@ -209,7 +235,7 @@ def test_what_was_typed_is_shown_escaped(alice, order):
 
 def test_line_breaks_count_once(alice, order):
     answer, _ = send(alice, order, {"description": "\r\n" * 2 + "x" * 1996 + "\r\n" * 2 + "."})
-    assert answer.status_code == 302
+    assert answer.status_code == 303
 
 
 def test_message_is_in_the_reader_s_language(alice, order):

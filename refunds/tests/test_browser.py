@@ -29,9 +29,9 @@ def person(chromium):
         page = context.new_page()
         page.set_default_timeout(15_000)
         page.goto("/login/")
-        page.fill("[name=username]", email)
+        page.fill("[name=login]", email)
         page.fill("[name=password]", PASSWORD)
-        page.click("main button.primary")
+        page.click("main form button.btn-primary")
         return page
 
     yield enter
@@ -120,6 +120,10 @@ def test_from_buy_to_money_back(site, cast, person):
     until(lambda: Notice.objects.in_inbox(cast.alice).filter(action="succeed").exists())
     buyer.goto("/inbox/")
     accessible(buyer)
+    buyer.click("button:has-text('Mark all as read')")
+    buyer.wait_for_selector("h1:focus")
+    assert not Notice.objects.in_inbox(cast.alice).unread().exists()
+    assert buyer.inner_text("#unread-dock") == ""
     buyer.click(f"text=Ticket {ticket.number}: Money returned")
     buyer.wait_for_url(f"**/tickets/{ticket.number}/")
     cast.mug.refresh_from_db()

@@ -54,7 +54,7 @@ def test_numbers_are_read_as_typed(typed, number):
 
 @pytest.mark.parametrize("text", ["SF Express", "sf  express", "顺丰速运", "顺丰", "ＳＦ", "ShunFeng"])
 def test_a_carrier_has_many_names(text):
-    assert carriers.named(text).name_en == "SF Express"
+    assert carriers.named(text) is carriers.CARRIERS[0]
 
 
 def test_names_are_each_carriers_own():
@@ -76,7 +76,7 @@ def test_names_are_each_carriers_own():
     ],
 )
 def test_some_numbers_name_their_carrier(number, name):
-    assert carriers.recognised(number).name_en == name
+    assert str(carriers.recognised(number)) == name
 
 
 @pytest.mark.parametrize("number", ["", "1", "986578788855", "123456789012345", "<b>"])

@@ -28,6 +28,7 @@ PAGES = [
     ("amend", "ticket", ("get", "post")),
     *[(name, "ticket", ("post",)) for name in (*WAYS, *DISPUTE_WAYS)],
     ("evidence", "evidence", ("get",)),
+    ("thumbnail", "evidence", ("get",)),
 ]
 TRIES = [(name, row, method) for name, row, methods in PAGES for method in methods]
 
@@ -118,9 +119,11 @@ def test_foreign_row_is_a_missing_row(client, cast, rows, who, name, kind, metho
 
 
 def test_every_address_is_tried():
-    # Addresses that name no row: the lists below, the channels' door, and the inbox's mark (test_inbox.py). Where a
-    # label's code leads depends on who asks (test_label.py).
-    tried = {name for name, _, _ in PAGES} | {"tickets", "inbox", "notices", "read", "scan"}
+    # Addresses that name no row: the lists below, the channels' door, the inbox's mark (test_inbox.py), the choice of
+    # mails (test_notice_settings.py). Photos that wait for their form have tests of their own (test_uploads.py), and
+    # where a label's code leads depends on who asks (test_label.py).
+    tried = {name for name, _, _ in PAGES} | {"tickets", "inbox", "notices", "read", "notice_settings", "unsubscribe"}
+    tried |= {"uploads", "upload", "drop_upload", "scan"}
     assert tried == {pattern.name for pattern in urlpatterns}
 
 

@@ -48,7 +48,7 @@ def many(user, number):
 def test_what_concerns_the_reader_newest_first(alice, cast, ticket):
     page = alice.get(INBOX)
     assert page.status_code == 200
-    subjects = re.findall(r'<a href="([^"]+)">((?:Ticket|Order) [^<]+)</a>', page.text)
+    subjects = re.findall(r'<a [^>]*href="([^"]+)">((?:Ticket|Order) [^<]+)</a>', page.text)
     order = ticket.order.number
     assert subjects == [
         (f"/tickets/{ticket.number}/", f"Ticket {ticket.number}: Agreed"),
@@ -146,16 +146,16 @@ def test_nobody_is_asked_to_log_in(client, ticket, address):
 
 
 def test_the_header_counts_what_is_unread(alice, cast, ticket):
-    assert '>2<span class="hidden"> unread</span>' in alice.get(reverse("orders:list")).text
+    assert '>2<span class="sr-only"> unread</span>' in alice.get(reverse("orders:list")).text
     many(cast.alice, 97)
-    assert '<span class="count">99<span' in alice.get(INBOX).text
+    assert 'badge-primary">99<span' in alice.get(INBOX).text
     alice.post(READ, {"upto": 10**6})
     assert "unread</span>" not in alice.get(INBOX).text
 
 
 def test_the_count_is_capped(alice, cast, ticket):
     many(cast.alice, 98)
-    assert '<span class="count">99+<span' in alice.get(INBOX).text
+    assert 'badge-primary">99+<span' in alice.get(INBOX).text
 
 
 def test_an_empty_inbox_says_so(client, cast):
@@ -184,3 +184,29 @@ def test_queries_do_not_grow_with_notices(alice, cast, ticket, django_assert_num
     many(cast.alice, 15)
     with django_assert_num_queries(5):
         alice.get(INBOX)
+
+
+def test_only_what_is_unread(alice, cast, ticket):
+    many(cast.alice, 22)
+    alice.post(READ, {"id": Notice.objects.in_inbox(cast.alice).earliest("pk").pk})
+    page = alice.get(f"{INBOX}?show=unread&page=2").text
+    assert page.count("<article") == 3
+    assert 'action="/inbox/read/?show=unread&amp;page=2"' in page
+    answer = alice.post(f"{READ}?show=unread&page=2", {"id": newest(cast.alice).pk})
+    assert answer.headers["Location"] == f"{INBOX}?show=unread&page=2"
+    alice.post(READ, {"upto": newest(cast.alice).pk})
+    assert "You have read everything." in alice.get(f"{INBOX}?show=unread").text
+
+
+def test_marking_in_place_brings_the_counts_along(alice, cast, ticket, django_assert_num_queries):
+    key = newest(cast.alice).pk
+    # session, reader, mark, count, notices, unread
+    with django_assert_num_queries(6):
+        answer = alice.post(f"{READ}?show=unread", {"id": key}, headers={"hx-request": "true"})
+    assert answer.status_code == 200
+    assert answer.text.count("<article") == 1
+    assert "<html" not in answer.text
+    for where in ("top", "dock"):
+        assert re.search(rf'id="unread-{where}" hx-swap-oob="true"><span class="[^"]+">1<', answer.text)
+    alice.post(READ, {"upto": newest(cast.alice).pk}, headers={"hx-request": "true"})
+    assert unread(cast.alice) == 0

@@ -2,7 +2,7 @@
 
 import pytest
 import segno
-from barcode.charsets import code128
+from barcode.charsets import code128  # type: ignore[import-untyped]
 from django.urls import reverse
 
 from aftersales.testing import one

@@ -10,6 +10,8 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from orders.views.pages import personal, reader, see_other
@@ -38,19 +40,32 @@ class ReadForm(forms.Form):
 @personal
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
-    """What the reader was told, newest first."""
-    mine = Notice.objects.in_inbox(reader(request)).order_by("-pk")
-    page = Paginator(mine, PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "refunds/inbox.html", {"page": page})
+    """What the reader was told, newest first; with ?show=unread only what is not read."""
+    return render(request, "refunds/inbox.html", _shown(request))
 
 
 @personal
 @require_http_methods(["GET", "HEAD", "POST"])
 def read(request: HttpRequest) -> HttpResponse:
-    """POST marks the reader's notices as read. GET, where a login leads back to, changes nothing."""
+    """POST marks the reader's notices as read and shows the inbox as it was chosen by the address. GET, where a login
+    leads back to, changes nothing."""
     if request.method == "POST":
         form = ReadForm(request.POST)
         if not form.is_valid():
             return HttpResponseBadRequest("Send id or upto.", content_type="text/plain")
         Notice.objects.in_inbox(reader(request)).filter(form.chosen()).mark_read()
-    return see_other(reverse("refunds:inbox"))
+        if getattr(request, "htmx", False):
+            return render(request, "refunds/inbox_swapped.html", _shown(request))
+    query = request.GET.urlencode()
+    return see_other(reverse("refunds:inbox") + (f"?{query}" if query else ""))
+
+
+def _shown(request: HttpRequest) -> dict[str, Any]:
+    address, unread_only = reverse("refunds:inbox"), request.GET.get("show") == "unread"
+    mine = Notice.objects.in_inbox(reader(request)).order_by("-pk")
+    page = Paginator(mine.unread() if unread_only else mine, PER_PAGE).get_page(request.GET.get("page"))
+    tabs = [
+        (address, pgettext("notices", "All"), None, not unread_only),
+        (f"{address}?show=unread", _("Unread"), None, unread_only),
+    ]
+    return {"page": page, "tabs": tabs, "unread_only": unread_only}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Final
 
-import barcode
+import barcode  # type: ignore[import-untyped]  # the package ships no types
 import segno
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse

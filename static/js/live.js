@@ -30,7 +30,8 @@
   }
 
   function busy(place) {
-    if (place.querySelector("form[data-sent]")) return true;
+    // A form on its way, or photos that wait for theirs.
+    if (place.querySelector("form[data-sent], [data-photos] li")) return true;
     const fields = [...place.querySelectorAll("form input, form select, form textarea")];
     return fields.some(touched) || Boolean(document.activeElement.closest("form") && place.contains(document.activeElement));
   }

@@ -41,6 +41,8 @@
     if (form.method !== "post" || event.defaultPrevented) return;
     if (form.dataset.sent) event.preventDefault();
     form.dataset.sent = "yes";
+    // Whoever comes after this person finds nothing that was entered and not sent.
+    if (form.action.endsWith("/logout/")) localStorage.clear();
   });
 
   // A page that comes back from the browser's memory may be sent again.
