@@ -373,5 +373,5 @@ def test_photos_outlive_a_refusal(alice, cast, ticket):
         0,
         False,
     )
-    assert ">words</textarea>" in kept.text
+    assert "words</textarea>" in kept.text
     assert token not in kept.text
