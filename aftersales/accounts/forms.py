@@ -42,6 +42,8 @@ class Plain:
             field.label = LABELS.get(name, field.label)
             field.help_text = HELP.get(name, field.help_text)
             field.widget.attrs.pop("placeholder", None)
+            if isinstance(field.widget, forms.PasswordInput):
+                field.widget.attrs |= {"data-show": _("Show the password"), "data-hide": _("Hide the password")}
             if name == "code":
                 field.widget.attrs |= {"inputmode": "numeric", "autocapitalize": "off", "spellcheck": "false"}
 

@@ -258,6 +258,7 @@ def test_staff_come_in_by_the_same_door(client, cast):
     assert not is_in(client)
     assert log_in(client, cast.bob.email, next="/admin/").headers["Location"] == "/admin/"
     assert client.get("/admin/").status_code == 200
+    assert client.get("/admin/password_change/").headers["Location"] == "/account/password/"
     client.force_login(cast.alice)
     assert client.get("/admin/login/").status_code == 403
 

@@ -84,7 +84,7 @@ class ApplicationForm(forms.Form):
         for line in lines:
             self._add_line(line)
         label = _("Freight in %(currency)s") % {"currency": order.currency}
-        self.fields["freight"] = AmountField(order.currency, self.freight_left(), label)
+        self.fields["freight"] = AmountField(order.currency, 0, label)
         everything = self._choices(lines, together=False)
         self.offered = everything.kinds_of(everything.places())
         self.is_empty = not self.offered

@@ -120,6 +120,10 @@ def test_from_buy_to_money_back(site, cast, person):
     until(lambda: Notice.objects.in_inbox(cast.alice).filter(action="succeed").exists())
     buyer.goto("/inbox/")
     accessible(buyer)
+    buyer.click("button:has-text('Mark all as read')")
+    buyer.wait_for_selector("h1:focus")
+    assert not Notice.objects.in_inbox(cast.alice).unread().exists()
+    assert buyer.inner_text("#unread-dock") == ""
     buyer.click(f"text=Ticket {ticket.number}: Money returned")
     buyer.wait_for_url(f"**/tickets/{ticket.number}/")
     cast.mug.refresh_from_db()

@@ -206,7 +206,7 @@ def test_another_s_upload_is_not_there(alice, cast, order):
     assert (world(order), Upload.objects.count()) == (before, 2)
 
 
-@pytest.mark.parametrize("token", ["x", "\x00", "0" * 40, str(uuid4())])
+@pytest.mark.parametrize("token", ["x", "\x00", "0" * 40, "00000000-0000-4000-8000-000000000000"])
 def test_what_names_no_upload_is_refused(alice, order, token):
     before = world(order)
     answer = alice.post(apply(order), asked(order, [token]))

@@ -6,7 +6,7 @@
 (() => {
   const UNKEPT = new Set(["csrfmiddlewaretoken", "token", "seen", "promised", "preview"]);
   const AGAIN = 5000;
-  let entered = 0, sent = 0, pending = null, rounds = 0, timer = null;
+  let entered = 0, sent = 0, changes = 0, asked = 0, pending = null, rounds = 0, timer = null, promised = "";
   const form = () => document.getElementById("apply");
   const name = () => form()?.dataset.kept;
 
@@ -74,11 +74,21 @@
   document.addEventListener("htmx:sendError", (event) => ours(event) && lost());
   document.addEventListener("htmx:timeout", (event) => ours(event) && lost());
   document.addEventListener("htmx:responseError", (event) => ours(event) && lost());
-  document.addEventListener("htmx:beforeRequest", () => { sent = entered; });
+  document.addEventListener("htmx:beforeRequest", () => { [sent, asked] = [entered, changes]; });
   document.addEventListener("htmx:beforeSwap", (event) => {
-    if (!ours(event) || !elsewhere(event.detail.xhr)) return;
+    if (!ours(event)) return;
+    // An answer to what has been changed since is no news: the next one is on its way.
+    if (asked !== changes) event.detail.shouldSwap = false;
+    if (!elsewhere(event.detail.xhr)) return;
     event.detail.shouldSwap = false;
     location.reload();
+  });
+  // What is sent is compared with what was on the screen when it was pressed, not with what came meanwhile.
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("#send")) promised = form().elements.promised.value;
+  }, true);
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (event.detail.elt.id === "send") event.detail.parameters.promised = promised;
   });
   document.addEventListener("htmx:afterRequest", (event) => {
     const { xhr } = event.detail;
@@ -92,7 +102,11 @@
   // --- what a person does ---
 
   document.addEventListener("input", (event) => { if (form()?.contains(event.target)) remember(); });
-  document.addEventListener("change", (event) => { if (form()?.contains(event.target)) remember(); }, true);
+  document.addEventListener("change", (event) => {
+    if (!form()?.contains(event.target)) return;
+    changes += 1;
+    remember();
+  }, true);
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-step]");
