@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import django_filters as filters
 from django import forms
-from django.contrib.postgres.search import TrigramWordSimilarity
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models.functions import NullIf, StrIndex
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -86,12 +86,12 @@ class ProductFilter(filters.FilterSet):  # type: ignore[misc]  # the package shi
         form = ProductForm
 
     def search(self, products: QuerySet[Product], name: str, words: str) -> QuerySet[Product]:
-        """Every word has to be in the title, the department, the shop's name or an article number. The titles that are
-        most like the words come first."""
+        """Every word has to be in the title, the department, the shop's name or an article number. Where they stand
+        together, early in the title, comes first."""
         for word in words.split():
             products = products.filter(pk__in=keys_with(word))
-        match = TrigramWordSimilarity(spelled(words), words_of("title"))
-        return products.annotate(match=match).order_by("-match", "title", "pk")
+        place = NullIf(StrIndex("words", Value(spelled(" ".join(words.split())))), Value(0))
+        return products.order_by(place.asc(nulls_last=True), "title", "pk")
 
     def from_price(self, products: QuerySet[Product], name: str, text: str) -> QuerySet[Product]:
         return products.filter(_by_currency("lowest__gte", text)) if text else products
@@ -110,7 +110,7 @@ class ProductFilter(filters.FilterSet):  # type: ignore[misc]  # the package shi
 def keys_with(word: str) -> QuerySet[Any]:
     """The keys of the products with a word. A union, since no index serves an OR over several tables."""
     part = {"words__contains": spelled(word)}
-    of_product = Product.objects.annotate(words=words_of("title", "department", "code")).filter(**part)
+    of_product = Product.objects.filter(**part)
     of_sku = Sku.objects.annotate(words=words_of("code", "variant")).filter(**part)
     of_shop = Product.objects.filter(shop__in=Shop.objects.annotate(words=words_of("name")).filter(**part))
     keys = [of_product.values("pk"), of_sku.values("product"), of_shop.values("pk")]

@@ -72,7 +72,10 @@ class ProductQuerySet(models.QuerySet["Product"]):
 
 
 class Product(models.Model):
-    """Something a shop sells between two dates, in one or several variants."""
+    """Something a shop sells between two dates, in one or several variants.
+
+    words  what searches read: title, department and code as orders.models.search spells them
+    """
 
     shop = models.ForeignKey(Shop, models.PROTECT, verbose_name=_("shop"), related_name="products")
     code = models.CharField(_("code"), max_length=50)
@@ -84,6 +87,9 @@ class Product(models.Model):
     )
     on_sale_from = models.DateTimeField(_("on sale from"), null=True, blank=True)
     on_sale_until = models.DateTimeField(_("on sale until"), null=True, blank=True)
+    words = models.GeneratedField(
+        expression=words_of("title", "department", "code"), output_field=models.TextField(), db_persist=True
+    )
 
     objects = ProductQuerySet.as_manager()
 
@@ -91,9 +97,7 @@ class Product(models.Model):
         verbose_name = _("product")
         verbose_name_plural = _("products")
         ordering = ("title", "pk")
-        indexes = (
-            GinIndex(OpClass(words_of("title", "department", "code"), name="gin_trgm_ops"), name="product_words"),
-        )
+        indexes = (GinIndex(OpClass("words", name="gin_trgm_ops"), name="product_words"),)
         constraints = (models.UniqueConstraint(fields=("shop", "code"), name="product_code_in_shop"),)
 
     def __str__(self) -> str:
