@@ -43,7 +43,7 @@ class ApplicationForm(forms.Form):
     `asking`: it was sent to be asked on, not to be filed. Then nothing is missed, what does not fit any more is asked
     again, and what has only one answer is answered.
 
-    chosen  the lines with units, {line: units}
+    chosen  the lines with units, {line: units}; taken: those that were sent with units and are in another ticket
     place   where the goods are, as far as it is known; why: the reason, and what: the kind, as far as they still fit
     full    {line or "freight": what its amount was filled in with}, so that an amount of one's own is not touched
     """
@@ -129,7 +129,11 @@ class ApplicationForm(forms.Form):
 
     def _narrow(self) -> None:
         """Offer only what fits what has been chosen before: items, then where they are and why, then what is wanted."""
-        self.chosen = {line: units for line in self.lines if (units := self._units(line))}
+        named = {line: units for line in self.lines if (units := self._units(line))}
+        self.taken = [line for line in named if line.open_tickets]
+        # A line of which nothing is left by now cannot be chosen any more; whoever sends it all the same is told.
+        self.chosen = {line: units for line, units in named.items() if self.most(line) or not self.asking}
+        self._keep(**{f"units_{line.pk}": "" for line in named if line not in self.chosen})
         self.for_freight = not self.chosen and bool(self.so_far("only_freight"))
         choices = self._choices(list(self.chosen) or self.lines, together=bool(self.chosen))
         reasons = list(Reason.objects.filter(side=Side.BUYER, in_use=True))
@@ -255,6 +259,11 @@ class ApplicationForm(forms.Form):
     def is_complete(self) -> bool:
         """Whether enough is known to say what it comes to."""
         return bool(self.asks_why and self.place and self.why and self.what)
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether shipped goods were chosen together with goods that were not: one ticket cannot have both."""
+        return not any(all(self.on_offer(line, side) for line in self.chosen) for side in (True, False))
 
     @property
     def asks_why(self) -> bool:

@@ -80,6 +80,15 @@ def test_one_line_is_chosen_at_once(alice, cast):
     assert f'id="id_units_{second.pk}" min="0" max="2" value="1"' in text
 
 
+def test_shipped_and_unshipped_goods_need_a_request_each(alice, cast):
+    order = pay(place(cast))
+    lamp = order.lines.get(sku=cast.lamp)
+    ship(order, cast, {lamp.pk: 1})
+    page = asked(alice, order, {mug(order, cast).pk: 1, lamp.pk: 1})
+    assert "need a request each" in page.content.decode()
+    assert "need a request each" not in asked(alice, order, {lamp.pk: 1}).content.decode()
+
+
 @pytest.mark.parametrize("line", ["0", "x", "1" * 30, "%00"])
 def test_any_line_may_be_named(alice, order, line):
     assert alice.get(f"{address(order)}?line={line}").status_code == 200

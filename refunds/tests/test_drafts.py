@@ -10,7 +10,7 @@ from django.urls import reverse
 from aftersales.testing import file, pay, place, ship
 from refunds.actions.drafts import keep_draft
 from refunds.models import Draft, Ticket, Upload
-from refunds.tests.filling import filled, photo, world
+from refunds.tests.filling import filled, offered, photo, world
 
 
 @pytest.fixture
@@ -132,6 +132,8 @@ def test_a_line_that_was_taken_meanwhile(alice, order):
     page = alice.get(address(order))
     assert page.status_code == 200
     assert "This has an open ticket." in page.content.decode()
+    assert page.context["form"].chosen == {}
+    assert offered(page, "reason") == []
 
 
 def test_two_steps_at_once_keep_one(cast, transactional_db):

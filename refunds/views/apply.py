@@ -150,10 +150,10 @@ def _lead_to(request: HttpRequest, ticket: Ticket) -> HttpResponse:
 
 def _filed_elsewhere(request: HttpRequest, page: Page) -> Ticket | None:
     """The ticket that has taken a chosen line since this page was opened, in another tab or on another device."""
-    seen, busy = request.POST.get("seen", ""), [line for line in page.form.chosen if line.open_tickets]
-    if page.ticket or not busy or not seen.isascii() or not seen.isdigit() or len(seen) > 18:
+    seen, taken = request.POST.get("seen", ""), page.form.taken
+    if page.ticket or not taken or not seen.isascii() or not seen.isdigit() or len(seen) > 18:
         return None
-    newer = page.form.order.tickets.filter(pk__gt=int(seen), lines__line__in=busy, lines__is_open=True)
+    newer = page.form.order.tickets.filter(pk__gt=int(seen), lines__line__in=taken, lines__is_open=True)
     return newer.first()
 
 

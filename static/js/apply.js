@@ -15,6 +15,7 @@
   // --- kept on this device; a browser that keeps nothing loses only this ---
 
   function write(values) {
+    if (!name()) return;
     try {
       if (values) localStorage.setItem(name(), JSON.stringify(values));
       else localStorage.removeItem(name());
@@ -31,7 +32,6 @@
 
   function remember() {
     entered += 1;
-    if (!name()) return;
     write([...new FormData(form())].filter(([field, value]) => typeof value === "string" && !UNKEPT.has(field)));
   }
 
