@@ -53,13 +53,8 @@ FOR_STRANGERS = [
 # They answer a POST only, lead on, or give something else than a page.
 NO_PAGES = (
     {f"orders:{name}" for name in (*VERBS, "again", "pay", "default_address")}
-<<<<<<< HEAD
     | {f"refunds:{name}" for name in (*WAYS, *DISPUTE_WAYS, "scan", "news", "notices", "read", "unsubscribe")}
     | {f"refunds:{name}" for name in ("evidence", "thumbnail", "uploads", "upload", "drop_upload")}
-=======
-    | {f"refunds:{name}" for name in (*WAYS, *DISPUTE_WAYS, "evidence", "scan", "news", "notices", "read")}
-    | {f"refunds:{name}" for name in ("thumbnail", "uploads", "upload", "drop_upload")}
->>>>>>> apply
     | {"help:suggest", "help:vote"}
 )
 
