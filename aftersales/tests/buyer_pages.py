@@ -35,6 +35,11 @@ LISTS = [
     ("refunds:tickets", ""),
     ("refunds:tickets", "?tab=ended"),
     ("refunds:inbox", ""),
+    ("refunds:notice_settings", ""),
+    ("account", ""),
+    ("account_email", ""),
+    ("account_change_password", ""),
+    ("mfa_index", ""),
     ("help:home", ""),
     ("help:search", "?q=退款"),
     ("help:contact", ""),
@@ -42,11 +47,19 @@ LISTS = [
     ("help:enquiries", ""),
 ]
 OF_ORDER = ("orders:order", "refunds:apply", "orders:invoice", "orders:print_invoice")
-FOR_STRANGERS = ["/", "/login/", "/help/", "/help/contact/", "/nothing/here/"]
+FOR_STRANGERS = [
+    "/", "/login/", "/account/sign-up/", "/account/password/reset/", "/help/", "/help/contact/", "/nothing/here/",
+]  # fmt: skip
 # They answer a POST only, lead on, or give something else than a page.
 NO_PAGES = (
     {f"orders:{name}" for name in (*VERBS, "again", "pay", "default_address")}
+<<<<<<< HEAD
+    | {f"refunds:{name}" for name in (*WAYS, *DISPUTE_WAYS, "scan", "news", "notices", "read", "unsubscribe")}
+    | {f"refunds:{name}" for name in ("evidence", "thumbnail", "uploads", "upload", "drop_upload")}
+=======
     | {f"refunds:{name}" for name in (*WAYS, *DISPUTE_WAYS, "evidence", "scan", "news", "notices", "read")}
+    | {f"refunds:{name}" for name in ("thumbnail", "uploads", "upload", "drop_upload")}
+>>>>>>> apply
     | {"help:suggest", "help:vote"}
 )
 

@@ -2,10 +2,12 @@
 and light by `make stories`, in turns by the quick suite. Selectors name fields and addresses, so they hold in every
 language."""
 
+import io
 import os
 import re
 
 import pytest
+from PIL import Image
 
 from aftersales import actors
 from aftersales.help import actions as help_actions
@@ -13,6 +15,7 @@ from aftersales.help.models import Enquiry
 from aftersales.processes import until
 from aftersales.testing import PASSWORD, file, one, pay, place, ship
 from aftersales.tests.browser import LOOKS, SOME, reading
+from orders import actions as orders_actions
 from orders.models import Order, Product, Sku
 from refunds import actions
 from refunds.models import Payout, Ticket
@@ -61,7 +64,7 @@ def speak(page, look):
 
 def press(page, address):
     """The button of the form that is sent there."""
-    page.click(f"main form[action$='/{address}/'] button")
+    page.click(f"main form[action$='/{address}/'] button:not([type=button])")
 
 
 def at_channel(page, action):
@@ -70,6 +73,105 @@ def at_channel(page, action):
     if "/pay/P" in page.url:
         page.click("a.button")
     page.wait_for_url("**/orders/*/")
+
+
+@looks(1)
+def test_signing_up_and_a_forgotten_password(enter, look, mailoutbox):
+    reader = enter(None, look, "account")
+    page = reader.page
+    speak(page, look)
+    reader.open("/account/sign-up/", "sign-up")
+    page.fill("[name=name]", "Zoë 佐伊")
+    page.fill("[name=email]", "zoe@example.com")
+    page.fill("[name=password1]", "12345")
+    page.press("[name=password1]", "Enter")
+    reader.look("weak-password")
+    page.fill("[name=password1]", PASSWORD)
+    page.press("[name=password1]", "Enter")
+    page.wait_for_url("**/account/code/")
+    reader.look("code")
+    page.fill("[name=code]", "1111-1111")
+    page.press("[name=code]", "Enter")
+    reader.look("wrong-code")
+    page.fill("[name=code]", code_of(mailoutbox))
+    page.press("[name=code]", "Enter")
+    page.wait_for_url("**/orders/")
+    reader.look("no-orders-yet")
+    for address in ("", "email/", "password/", "two-factor/", "notices/"):
+        reader.open(f"/account/{address}", f"account-{address.strip('/')}")
+    page.uncheck("main [type=checkbox] >> nth=0")
+    page.click("main form button.btn-primary")
+    reader.look("fewer-mails")
+    page.goto("/account/")
+    page.click("main form[action='/logout/'] button")
+    reader.open("/account/password/reset/", "forgotten")
+    page.fill("[name=email]", "zoe@example.com")
+    page.press("[name=email]", "Enter")
+    page.wait_for_selector("[name=code]")
+    page.fill("[name=code]", code_of(mailoutbox))
+    page.press("[name=code]", "Enter")
+    page.wait_for_selector("[name=password1]")
+    reader.look("new-password")
+
+
+def code_of(mails):
+    """The code in the last mail."""
+    until(lambda: mails, 5)
+    mail = mails.pop()
+    mails.clear()
+    return re.search(r"^\d{4}-\d{4}$", mail.body, re.MULTILINE)[0]
+
+
+@looks(0)
+def test_sending_goods_back(enter, cast, site, look):
+    """Four taps and a photo; the seller acts by verb; the money arrives."""
+    order = ship(pay(place(cast, {cast.mug: 1})), cast)
+    orders_actions.receive(one(order), actors.buyer(cast.alice))
+    reader = enter(cast.alice, look, "return")
+    page = reader.page
+    reader.open(f"/orders/{order.number}/", "order")
+    page.locator("main a[href*='/refund/']").first.click()
+    reader.look("which")
+    page.check("#reason-damaged")
+    page.wait_for_selector("#kind-return_refund")
+    reader.look("what")
+    page.check("#kind-return_refund")
+    page.wait_for_selector("#send")
+    page.set_input_files("[data-photos] [type=file]", [photo("one.jpg"), photo("two.jpg")])
+    page.wait_for_selector("[name=photos_uploaded] >> nth=1", state="attached")
+    reader.look("summary")
+    page.click("#send")
+    page.wait_for_url("**/tickets/T*/")
+    reader.look("filed")
+    ticket, seller = Ticket.objects.get(), actors.seller(cast.bob)
+    assert ticket.evidence.count() == 2
+    actions.agree(one(ticket), seller, version=1)
+    page.wait_for_selector("main form[action$='/send_waybill/']", timeout=40_000)
+    reader.look("agreed")
+    reader.open(f"/tickets/{ticket.number}/label/", "label")
+    page.go_back()
+    page.fill("#id_send_waybill_number", "RR123456789CN")
+    page.fill("#id_send_waybill_carrier", "EMS")
+    press(page, "send_waybill")
+    page.wait_for_selector(".errorlist")
+    reader.look("wrong-check-digit")
+    page.fill("#id_send_waybill_number", "RR123456785CN")
+    press(page, "send_waybill")
+    page.wait_for_selector("main form[action$='/add_parcel/']", state="attached")
+    reader.look("sent")
+    actions.accept(one(ticket), seller)
+    until(lambda: Ticket.objects.filter(state="succeeded").exists())
+    page.reload()
+    reader.look("money-is-back")
+    payout = Payout.objects.get()
+    assert payout.number in page.inner_text("main")
+    assert site.sandbox.moved(payout.number) == [-1000]
+
+
+def photo(name):
+    out = io.BytesIO()
+    Image.new("RGB", (600, 400), "teal").save(out, "JPEG")
+    return {"name": name, "mimeType": "image/jpeg", "buffer": out.getvalue()}
 
 
 @looks(0)

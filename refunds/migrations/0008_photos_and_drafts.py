@@ -10,100 +10,128 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('orders', '0007_due'),
-        ('refunds', '0007_past_is_announced'),
+        ("orders", "0007_due"),
+        ("refunds", "0007_past_is_announced"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Draft',
+            name="Draft",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token', models.UUIDField(editable=False)),
-                ('fields', models.JSONField(default=dict)),
-                ('saved_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='saved')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("token", models.UUIDField(editable=False)),
+                ("fields", models.JSONField(default=dict)),
+                (
+                    "saved_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name="saved"),
+                ),
             ],
             options={
-                'verbose_name': 'draft',
-                'verbose_name_plural': 'drafts',
+                "verbose_name": "draft",
+                "verbose_name_plural": "drafts",
             },
         ),
         migrations.CreateModel(
-            name='Upload',
+            name="Upload",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('photo', models.FileField(max_length=200, upload_to='', verbose_name='photo')),
-                ('thumbnail', models.FileField(max_length=200, upload_to='', verbose_name='thumbnail')),
-                ('width', models.PositiveIntegerField()),
-                ('height', models.PositiveIntegerField()),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='given')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("token", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("photo", models.FileField(max_length=200, upload_to="", verbose_name="photo")),
+                ("thumbnail", models.FileField(max_length=200, upload_to="", verbose_name="thumbnail")),
+                ("width", models.PositiveIntegerField()),
+                ("height", models.PositiveIntegerField()),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name="given"),
+                ),
             ],
             options={
-                'verbose_name': 'upload',
-                'verbose_name_plural': 'uploads',
-                'ordering': ('pk',),
+                "verbose_name": "upload",
+                "verbose_name_plural": "uploads",
+                "ordering": ("pk",),
             },
         ),
         migrations.CreateModel(
-            name='UploadDay',
+            name="UploadDay",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('number', models.PositiveIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField()),
+                ("number", models.PositiveIntegerField(default=0)),
             ],
             options={
-                'verbose_name': 'photos of a day',
-                'verbose_name_plural': 'photos of a day',
+                "verbose_name": "photos of a day",
+                "verbose_name_plural": "photos of a day",
             },
         ),
         migrations.AddField(
-            model_name='evidence',
-            name='height',
+            model_name="evidence",
+            name="height",
             field=models.PositiveIntegerField(default=0, editable=False),
         ),
         migrations.AddField(
-            model_name='evidence',
-            name='thumbnail',
-            field=models.FileField(default='', editable=False, max_length=200, upload_to='', verbose_name='thumbnail'),
+            model_name="evidence",
+            name="thumbnail",
+            field=models.FileField(default="", editable=False, max_length=200, upload_to="", verbose_name="thumbnail"),
         ),
         migrations.AddField(
-            model_name='evidence',
-            name='width',
+            model_name="evidence",
+            name="width",
             field=models.PositiveIntegerField(default=0, editable=False),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='evidence',
-            trigger=pgtrigger.compiler.Trigger(name='drawn', sql=pgtrigger.compiler.UpsertTriggerSql(condition="WHEN (OLD.thumbnail <> '' AND (OLD.thumbnail IS DISTINCT FROM NEW.thumbnail OR OLD.width IS DISTINCT FROM NEW.width OR OLD.height IS DISTINCT FROM NEW.height))", func="RAISE EXCEPTION 'thumbnail, width, height of a evidence never change' USING ERRCODE = 'check_violation';", hash='cb988b78055a16815abe5aa7d164dd2933afb6bb', operation='UPDATE', pgid='pgtrigger_drawn_e3aa0', table='refunds_evidence', when='BEFORE')),
+            model_name="evidence",
+            trigger=pgtrigger.compiler.Trigger(
+                name="drawn",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.thumbnail <> '' AND (OLD.thumbnail IS DISTINCT FROM NEW.thumbnail OR OLD.width IS DISTINCT FROM NEW.width OR OLD.height IS DISTINCT FROM NEW.height))",
+                    func="RAISE EXCEPTION 'thumbnail, width, height of a evidence never change' USING ERRCODE = 'check_violation';",
+                    hash="cb988b78055a16815abe5aa7d164dd2933afb6bb",
+                    operation="UPDATE",
+                    pgid="pgtrigger_drawn_e3aa0",
+                    table="refunds_evidence",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddField(
-            model_name='draft',
-            name='order',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='draft', to='orders.order', verbose_name='order'),
+            model_name="draft",
+            name="order",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="draft",
+                to="orders.order",
+                verbose_name="order",
+            ),
         ),
         migrations.AddField(
-            model_name='upload',
-            name='owner',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by'),
+            model_name="upload",
+            name="owner",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="by",
+            ),
         ),
         migrations.AddField(
-            model_name='uploadday',
-            name='owner',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="uploadday",
+            name="owner",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddIndex(
-            model_name='draft',
-            index=models.Index(fields=['saved_at'], name='draft_by_age'),
+            model_name="draft",
+            index=models.Index(fields=["saved_at"], name="draft_by_age"),
         ),
         migrations.AddIndex(
-            model_name='upload',
-            index=models.Index(fields=['created_at'], name='upload_by_age'),
+            model_name="upload",
+            index=models.Index(fields=["created_at"], name="upload_by_age"),
         ),
         migrations.AddConstraint(
-            model_name='uploadday',
-            constraint=models.UniqueConstraint(fields=('owner', 'day'), name='uploadday_once'),
+            model_name="uploadday",
+            constraint=models.UniqueConstraint(fields=("owner", "day"), name="uploadday_once"),
         ),
     ]

@@ -11,6 +11,8 @@ from playwright.sync_api import expect
 from aftersales import actors
 from aftersales.processes import until
 from aftersales.testing import one, pay, place, ship
+from aftersales.tests.browser import CHOSEN, reading
+from aftersales.tests.test_every_page import bring, fits_narrow
 from orders.actions import receive
 from refunds.models import Draft, Evidence, Ticket, Upload
 
@@ -87,6 +89,42 @@ def test_four_taps_from_the_order(order, enter):
     ticket = Ticket.objects.get()
     assert (ticket.kind, ticket.amount, ticket.arrived) == ("return_refund", 1000, True)
     assert not Draft.objects.exists()
+
+
+@pytest.mark.parametrize("look", CHOSEN, ids=str)
+def test_each_part_looks_right(cast, chromium, live_server, settings, transactional_db, look):
+    """axe finds nothing, nothing is too wide at 320 px either, and the console is silent (Reader.look)."""
+    settings.PUBLIC_URL, settings.ALLOWED_HOSTS = live_server.url, ["*"]
+    order = ship(pay(place(cast)), cast)
+    line = order.lines.get(sku=cast.mug)
+    client = Client()
+    client.force_login(cast.alice)
+    with reading(chromium, look, "applying") as reader:
+        page = reader.page
+        bring(page, client, look.language)
+        reader.open(f"/orders/{order.number}/refund/?line={line.pk}", "items")
+        page.click(f"#line-{line.pk} [data-step='1']")
+        page.check("#reason-damaged")
+        page.wait_for_selector("#kind-return_refund")
+        reader.look("kinds")
+        page.check("#kind-return_refund")
+        page.wait_for_selector("#send")
+        reader.look("summary")
+        fits_narrow(reader)
+        page.set_input_files("#id_photos", [picture(), picture()])
+        page.fill(f"#id_amount_{line.pk}", "99")
+        page.press(f"#id_amount_{line.pk}", "Tab")
+        page.wait_for_selector(".errorlist")
+        expect(page.locator("[name=photos_uploaded]")).to_have_count(2)
+        expect(page.locator("progress:visible")).to_have_count(0)
+        reader.look("refused")
+        fits_narrow(reader)
+        page.fill(f"#id_amount_{line.pk}", "12")
+        page.press(f"#id_amount_{line.pk}", "Tab")
+        page.wait_for_selector("#send")
+        page.click("#send")
+        at_ticket(page)
+    assert Ticket.objects.get().amount == 1200
 
 
 def test_without_a_script(order, enter):

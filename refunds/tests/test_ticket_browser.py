@@ -171,3 +171,12 @@ def test_scan_fills_number_and_carrier(chromium, shop):
         page.click("text=I have sent the goods")
         page.wait_for_selector("text=SF Express SF1234567890123")
         assert not reader.troubles
+
+
+def test_label_fits_on_one_small_sheet(chromium, shop):
+    case = situations.to_return(shop)
+    with reading(chromium, PHONE, "print") as reader:
+        enter(reader, shop.alice)
+        reader.page.goto(f"{address(case.ticket)}label/")
+        for paper in ("A6", "A4"):
+            assert reader.page.pdf(format=paper).count(b"/Type /Page\n") == 1

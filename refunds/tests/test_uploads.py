@@ -26,6 +26,13 @@ from refunds.tests.filling import codes, filled, photo, world
 from refunds.tests.racing import at_once, won
 
 
+@pytest.fixture(autouse=True)
+def _own_folder(settings, tmp_path):
+    """The files of one test alone."""
+    options = {"location": str(tmp_path), "base_url": None}
+    settings.STORAGES = settings.STORAGES | {"default": settings.STORAGES["default"] | {"OPTIONS": options}}
+
+
 @pytest.fixture
 def alice(client, cast):
     client.force_login(cast.alice)

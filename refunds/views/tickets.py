@@ -25,9 +25,11 @@ from aftersales.models import User
 from orders.views.pages import personal, reader, see_other
 from refunds.filters import TicketFilter
 from refunds.forms import ActionForm
+from refunds.forms.ticket import WithPhotos
 from refunds.lifecycle import DISPUTE, TICKET
 from refunds.models import Dispute, Notice, Ticket
 from refunds.states import TicketState
+from refunds.views.applying import Sent, receive
 from refunds.views.live import marks
 from refunds.views.pages import ticket_conflict
 from refunds.views.showing import page_of
@@ -129,9 +131,16 @@ def act_on_dispute(request: HttpRequest, number: str, action: str) -> HttpRespon
 
 def _act(request: HttpRequest, mine: Ticket, action: str, way: Way, life: Lifecycle, rows: Any) -> HttpResponse:
     """Do it, or show where the ticket stands now, with 409; a refusal is shown at its field, with 422."""
-    form = way.form(mine, action, request.POST, request.FILES)
+    sent = receive(request) if issubclass(way.form, WithPhotos) else Sent(request.POST, is_step=False)
+    form = way.form(mine, action, sent.data)
     try:
         _check_open(life, rows.first(), action)
+        if sent.is_step:
+            # A photo was taken back before the form is sent.
+            kept = {**sent.data.dict(), "photos": sent.data.getlist("photos_uploaded")}
+            return _page(request, mine.number, way.form(mine, action, initial=kept))
+        if sent.refused:
+            raise sent.refused
         if form.is_valid():
             way.do(rows, actors.buyer(reader(request)), form)
             messages.success(request, way.done)

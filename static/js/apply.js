@@ -66,7 +66,8 @@
     timer = setTimeout(ask, AGAIN);
   }
 
-  const ours = (event) => event.detail.elt === form() || form()?.contains(event.detail.elt);
+  // What is marked data-keep, photos and advice, asks for itself.
+  const ours = ({ detail: { elt } }) => elt === form() || (form()?.contains(elt) && !elt.closest("[data-keep]"));
   // A session that has ended leads to the login; its page is no part of this one.
   const elsewhere = (xhr) => xhr.responseURL && new URL(xhr.responseURL).pathname !== location.pathname;
 
@@ -74,7 +75,7 @@
   document.addEventListener("htmx:sendError", (event) => ours(event) && lost());
   document.addEventListener("htmx:timeout", (event) => ours(event) && lost());
   document.addEventListener("htmx:responseError", (event) => ours(event) && lost());
-  document.addEventListener("htmx:beforeRequest", () => { [sent, asked] = [entered, changes]; });
+  document.addEventListener("htmx:beforeRequest", (event) => { if (ours(event)) [sent, asked] = [entered, changes]; });
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (!ours(event)) return;
     // An answer to what has been changed since is no news: the next one is on its way.

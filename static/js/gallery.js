@@ -2,13 +2,14 @@
 // photo opens as a page of its own.
 import PhotoSwipeLightbox from "../vendor/photoswipe/photoswipe-lightbox.esm.min.js";
 
-// What the server keeps of a photo at most; a thumbnail only tells how wide it is to its height.
+// What the server keeps of a photo at most. Where it does not know a photo's size yet, the picture on the page tells how
+// wide it is to its height.
 const LONGEST = 2048;
 
 function sized(data, element) {
   const picture = element.querySelector("img");
   if (data.w || !picture?.naturalWidth) return data;
-  const scale = Math.max(1, LONGEST / Math.max(picture.naturalWidth, picture.naturalHeight) / 2);
+  const scale = LONGEST / Math.max(picture.naturalWidth, picture.naturalHeight);
   return { ...data, w: picture.naturalWidth * scale, h: picture.naturalHeight * scale };
 }
 

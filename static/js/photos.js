@@ -66,9 +66,10 @@
     }
   }
 
-  // A file that no browser can read is sent as it is: the server says what is wrong with it.
+  // A file that the browser cannot read is sent as it is: the server says what is wrong with it.
   const shrunk = (file) => new Promise((resolve) => {
-    new Compressor(file, { ...SMALLER, success: resolve, error: () => resolve(file) });
+    if (!window.Compressor) resolve(file);
+    else new Compressor(file, { ...SMALLER, success: resolve, error: () => resolve(file) });
   });
 
   async function send(tile) {
