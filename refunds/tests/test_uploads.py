@@ -89,7 +89,7 @@ def test_a_photo_is_kept_re_encoded(alice, cast):
     assert answer.json() == {"token": str(kept.token), "thumbnail": answer["Location"]}
     assert (kept.owner, kept.width, kept.height) == (cast.alice, 60, 40)
     assert stored() == {kept.photo.name, kept.thumbnail.name}
-    assert "php" not in kept.photo.name
+    assert "php" not in str(kept.photo.name)
 
 
 def test_its_thumbnail_is_small_and_private(alice, cast, client):
@@ -311,7 +311,7 @@ def test_photos_of_before_get_their_thumbnails(alice, order):
     new = Evidence.objects.get()
     whose = {"ticket": new.ticket, "event": new.event, "role": "buyer", "given_by": new.given_by}
     first, lost = (Evidence.objects.create(photo=photo_of(1000, 500), **whose) for _ in range(2))
-    default_storage.delete(lost.photo.name)
+    default_storage.delete(str(lost.photo.name))
     shown = alice.get(reverse("refunds:thumbnail", args=(first.pk,)))
     assert Image.open(io.BytesIO(b"".join(shown.streaming_content))).size == (1000, 500)
 

@@ -6,6 +6,7 @@
 (() => {
   const AT_ONCE = 3;
   const SMALLER = { maxWidth: 2048, maxHeight: 2048, quality: 0.85 };
+  document.documentElement.classList.add("lively");
   const upgraded = new WeakSet();
   const states = new WeakMap();
   const queue = [];
