@@ -198,7 +198,7 @@ SYSTEMS = {
     actions.close_evidence, actions.escalate, actions.finalise, actions.stock_in,
     orders.expire, orders.auto_receive, orders.receive_money, orders.follow_tickets, orders.place,
 }  # fmt: skip
-# They move no life: strangers try them in test_uploads.py and orders/tests/test_after_order.py.
+# They move no life: strangers try them in test_uploads.py and orders/tests/test_pages_access.py.
 APART = {actions.upload, actions.drop_uploads, orders.save_invoice}
 
 
