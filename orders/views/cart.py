@@ -31,8 +31,9 @@ def show(request: HttpRequest) -> HttpResponse:
         bound = UnitsForm(sku, request.POST)
         if _change(request, bound):
             return see_other(reverse("orders:cart"))
-    template = "orders/_cart.html" if is_fragment(request) else "orders/cart.html"
-    return render(request, template, _context(request, bound), status=422 if bound else 200)
+    part = is_fragment(request)
+    context = _context(request, bound) | {"part": part}
+    return render(request, "orders/_cart.html" if part else "orders/cart.html", context, status=422 if bound else 200)
 
 
 def _context(request: HttpRequest, bound: UnitsForm | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from refunds.tests.filling import photo
 from refunds.tests.situations import stocked
 
 PHONE, SMALL = Look(390, "en", "light"), Look(320, "en", "light")
-LOOKS = [Look(320, "zh-hans", "dark"), Look(1280, "en", "light")]
+LOOKS = [Look(320, "en", "dark"), Look(1280, "zh-hans", "light")]
 
 
 @pytest.fixture
@@ -126,6 +126,8 @@ def test_photos_open_and_close(chromium, shop):
         # One that came meanwhile opens as well.
         actions.message(case.tickets, case.seller, "And this.", [photo()])
         page.wait_for_selector("text=Just now: Message · Seller")
+        # Whoever stood at a photo still does.
+        assert page.evaluate("document.activeElement.closest('#live-thread [data-gallery]') !== null")
         page.locator("[data-gallery] a").first.click()
         page.wait_for_selector(".pswp--open")
         assert page.url.endswith(address(case.ticket))

@@ -6,6 +6,7 @@ from django.urls import reverse
 from aftersales import actors
 from aftersales.testing import one
 from refunds import actions
+from refunds.models import AutoRule
 from refunds.rules import Decision
 from refunds.tests import situations
 from refunds.tests.paying import pay_out, sent
@@ -97,3 +98,12 @@ def test_inside_matters_are_not_shown(alice, cast):
     page = alice.get(address(case.ticket, "ticket")).text
     for words in ("Never shipped as shown.", "Taken by an agent", "Handed over", "Sam", "Sue"):
         assert words not in page
+
+
+def test_how_a_shop_calls_its_rules_is_its_own(alice, cast):
+    AutoRule.objects.create(shop=cast.shop, name="Whoever shouts", most=100_000)
+    ticket = situations.asked(cast).ticket
+    assert ticket.state == "refunding"
+    page = alice.get(address(ticket, "ticket")).text
+    assert "Answered at once by a rule of the shop" in page
+    assert "Whoever shouts" not in page
