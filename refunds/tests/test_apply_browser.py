@@ -1,6 +1,7 @@
 """Applying in a real browser on a phone: few taps, no script, two tabs, no connection, photos that fail once."""
 
 import io
+import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -223,6 +224,27 @@ def test_the_connection_comes_back(order, enter):
     page.context.set_offline(False)
     page.wait_for_selector("text=You will get back CN¥4.00")
     assert not page.is_visible("text=No connection.")
+
+
+def test_an_answer_does_not_disturb_who_types(order, enter):
+    page = enter()
+    chosen_up_to_send(page, order)
+    page.focus("#id_description")
+    with page.expect_response("**/refund/"):
+        page.evaluate("htmx.trigger('#apply', 'change')")
+        page.keyboard.type("The handle is off.", delay=40)
+    assert page.input_value("#id_description") == "The handle is off."
+    assert page.evaluate("document.activeElement.id") == "id_description"
+
+
+def test_a_session_that_ends_loses_nothing(order, enter):
+    page = enter()
+    chosen_up_to_send(page, order)
+    page.context.clear_cookies(name="sessionid")
+    page.fill("#id_description", "The handle is off.")
+    page.press("#id_description", "Tab")
+    page.wait_for_url(re.compile("/login/.next="))
+    assert page.evaluate("localStorage.length") == 1
 
 
 def test_logging_out_leaves_nothing(order, enter):
