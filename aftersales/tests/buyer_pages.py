@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 from uuid import uuid4
 
 from django.core.management import call_command
@@ -20,6 +21,7 @@ from refunds.lifecycle import TICKET
 from refunds.models import Ticket
 from refunds.views.ways import DISPUTE_WAYS, WAYS
 
+R = TypeVar("R", Order, Ticket)
 # (name of the address, further words of the address): lists that show different things.
 LISTS = [
     ("orders:shop", ""),
@@ -110,7 +112,7 @@ def _ones(user: User) -> list[tuple[str, object]]:
     ]
 
 
-def one_a_state(rows: Iterable[Order] | Iterable[Ticket]) -> Iterable[Order | Ticket]:
+def one_a_state(rows: Iterable[R]) -> Iterable[R]:
     return {row.state: row for row in rows}.values()
 
 
