@@ -15,6 +15,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from aftersales.actors import Role
 from aftersales.lifecycle.table import State
 from orders.states import OrderState
 from refunds import words
@@ -83,6 +84,20 @@ CONSEQUENCES: Final[Mapping[State, _StrPromise]] = {
     OrderState.AWAITING_PAYMENT: gettext_lazy("If the order is not paid by then, it is closed and nothing is charged."),
     OrderState.AWAITING_RECEIPT: gettext_lazy("If the buyer does not confirm receipt by then, it counts as confirmed."),
 }
+# The same to the buyer's face, where it is about them.
+YOUR_AFTER: Final[Mapping[tuple[str, str], _StrPromise]] = {
+    ("order", "ship"): gettext_lazy("A parcel is on its way to you."),
+    ("order", "refunded"): gettext_lazy("The order is closed. What was paid has gone back to you."),
+}
+YOUR_NEXT: Final[Mapping[State, _StrPromise]] = {
+    OrderState.AWAITING_RECEIPT: gettext_lazy("Confirm receipt when everything has arrived."),
+    TicketState.AWAITING_RETURN: gettext_lazy(
+        "Send the goods to the address on the ticket’s page, and give the carrier and the number there."
+    ),
+}
+YOUR_CONSEQUENCES: Final[Mapping[State, _StrPromise]] = {
+    OrderState.AWAITING_RECEIPT: gettext_lazy("If you do not confirm receipt by then, it counts as confirmed."),
+}
 
 
 @dataclass(frozen=True)
@@ -134,13 +149,14 @@ def sentences(notice: Notice) -> list[str]:
 def _next(notice: Notice) -> str:
     if plain := PLAIN.get(notice.life):
         return str(plain.next[notice.action])
-    if after := AFTER.get((notice.life, notice.action)):
+    yours, happened = notice.role == Role.BUYER, (notice.life, notice.action)
+    if after := (yours and YOUR_AFTER.get(happened)) or AFTER.get(happened):
         return str(after)
     state = LIVES[notice.life].state(notice.state)
-    if sentence := NEXT.get(notice.life, {}).get(state):
+    if sentence := (yours and YOUR_NEXT.get(state)) or NEXT.get(notice.life, {}).get(state):
         return str(sentence)
     if notice.life == "ticket":
-        return words.comes_next(_as_ticket(notice))
+        return words.comes_next(_as_ticket(notice), yours=yours)
     return _("It is now: %(state)s.") % {"state": state.label}
 
 
@@ -156,9 +172,10 @@ def consequence(notice: Notice) -> str:
     """What silence leads to; "" where no clock runs."""
     if notice.due_at is None:
         return ""
+    yours, state = notice.role == Role.BUYER, LIVES[notice.life].state(notice.state)
     if notice.life == "ticket":
-        return words.consequence(_as_ticket(notice))
-    return str(CONSEQUENCES.get(LIVES[notice.life].state(notice.state), ""))
+        return words.consequence(_as_ticket(notice), yours=yours)
+    return str((yours and YOUR_CONSEQUENCES.get(state)) or CONSEQUENCES.get(state, ""))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What the states of tickets, disputes and payouts mean to the people who wait: what silence leads to, what comes next.
 
-Written in the third person, so that buyer, seller and operator read the same sentence.
+Written in the third person, so that seller, customer service and operator read the same sentence; to the buyer's face
+(`yours`) where it is about them.
 """
 
 from __future__ import annotations
@@ -44,6 +45,13 @@ DISPUTE_CONSEQUENCES: Final = {
     D.RULED: _("If nobody appeals by then, the ruling is final and carried out."),
 }
 
+YOUR_CONSEQUENCES: Final = {
+    S.AWAITING_BUYER: _("If you do not answer by then, the offer counts as declined and the seller is asked again."),
+    S.REJECTED: _("If you do not answer by then, the ticket is withdrawn."),
+    S.AWAITING_RETURN: _("If you have not sent the goods back by then, the ticket is withdrawn."),
+    S.AWAITING_BUYER_RECEIPT: _("If you do not answer by then, the goods count as received."),
+}
+
 # What comes next, one sentence a state.
 NEXT: Final = {
     S.AWAITING_SELLER: _("The seller reads the application and agrees, makes an offer or says why not."),
@@ -61,9 +69,18 @@ NEXT: Final = {
     S.SUCCEEDED: _("Everything that was agreed has been done."),
     S.CLOSED: _("This ticket has ended without a refund."),
 }
+YOUR_NEXT: Final = {
+    S.AWAITING_BUYER: _("Accept the seller’s offer, decline it, or call customer service."),
+    S.REJECTED: _("You can amend the application, call customer service, or withdraw."),
+    S.AWAITING_RETURN: _("Send the goods to the return address, then give the carrier and the number."),
+    S.AWAITING_BUYER_RECEIPT: _("The goods are on their way to you. Confirm when they have arrived."),
+}
 _SENT_BACK: Final = _("The goods are on their way back to the buyer. No money is returned for them.")
 _SENDS_BACK: Final = _("The seller sends the buyer’s goods back.")
 _MONEY_WENT: Final = _("The money has gone back to the buyer. Nothing more is to be done.")
+_YOURS_SENT_BACK: Final = _("The goods are on their way back to you. No money is returned for them.")
+_SENDS_YOURS_BACK: Final = _("The seller sends your goods back.")
+_YOUR_MONEY_WENT: Final = _("The money has gone back to you. Nothing more is to be done.")
 DISPUTE_NEXT: Final = {
     D.EVIDENCE: _("Both sides tell customer service what happened, with photos where they have them."),
     D.REVIEW: _("An agent of customer service reads the case and rules."),
@@ -189,9 +206,11 @@ PROMISES: Final = {
 _BY_ITSELF: Final = _("Nobody answered in time")
 
 
-def consequence(ticket: Ticket) -> str:
+def consequence(ticket: Ticket, *, yours: bool = False) -> str:
     """What silence leads to; "" where no clock runs."""
     state = TICKET.state(ticket.state)
+    if yours and state in YOUR_CONSEQUENCES:
+        return str(YOUR_CONSEQUENCES[state])
     if state == S.AWAITING_SELLER and ticket.kind != Kind.REFUND_ONLY:
         return str(_REISSUE_AGREED if ticket.kind == Kind.REISSUE else _RETURN_AGREED)
     if state == S.AWAITING_INSPECTION and ticket.kind != Kind.RETURN_REFUND:
@@ -199,13 +218,15 @@ def consequence(ticket: Ticket) -> str:
     return str(CONSEQUENCES.get(state, ""))
 
 
-def comes_next(ticket: Ticket) -> str:
+def comes_next(ticket: Ticket, *, yours: bool = False) -> str:
     state = TICKET.state(ticket.state)
-    if ticket.sending_back and state in (S.AWAITING_DISPATCH, S.AWAITING_BUYER_RECEIPT):
-        return str(_SENDS_BACK if state == S.AWAITING_DISPATCH else _SENT_BACK)
+    if ticket.sending_back and state == S.AWAITING_DISPATCH:
+        return str(_SENDS_YOURS_BACK if yours else _SENDS_BACK)
+    if ticket.sending_back and state == S.AWAITING_BUYER_RECEIPT:
+        return str(_YOURS_SENT_BACK if yours else _SENT_BACK)
     if state == S.SUCCEEDED and ticket.kind in REFUNDS:
-        return str(_MONEY_WENT)
-    return str(NEXT[state])
+        return str(_YOUR_MONEY_WENT if yours else _MONEY_WENT)
+    return str(YOUR_NEXT.get(state, NEXT[state]) if yours else NEXT[state])
 
 
 def dispute_consequence(dispute: Dispute) -> str:

@@ -19,8 +19,6 @@ from refunds.models import Dispute, Notice, Payout, Ticket, TicketLine
 from refunds.models.notice import MOST_COUNTED
 
 register = template.Library()
-register.filter("ticket_consequence", words.consequence)
-register.filter("comes_next", words.comes_next)
 register.filter("where_the_money_is", words.where_the_money_is)
 register.filter("what_to_expect", words.what_to_expect)
 register.filter("channel_name", words.channel_name)
@@ -39,6 +37,17 @@ def unread_notices(user: object) -> str:
         return ""
     number = Notice.objects.in_inbox(user).unread()[:MOST_COUNTED].count()
     return f"{MOST_COUNTED - 1}+" if number == MOST_COUNTED else str(number or "")
+
+
+@register.filter
+def ticket_consequence(ticket: Ticket) -> str:
+    """What the buyer's page says of silence: `{% deadline ticket ticket|ticket_consequence %}`"""
+    return words.consequence(ticket, yours=True)
+
+
+@register.filter
+def comes_next(ticket: Ticket) -> str:
+    return words.comes_next(ticket, yours=True)
 
 
 @register.filter

@@ -54,7 +54,7 @@ def test_what_concerns_the_reader_newest_first(alice, cast, ticket):
         (f"/tickets/{ticket.number}/", f"Ticket {ticket.number}: Agreed"),
         (f"/orders/{order}/", f"Order {order}: Parcel sent"),
     ]
-    assert "If the goods have not been sent back by then, the ticket is withdrawn." in page.text
+    assert "If you have not sent the goods back by then, the ticket is withdrawn." in page.text
 
 
 def test_a_seller_is_led_to_the_admin(client, cast, ticket):

@@ -255,7 +255,7 @@ def test_what_an_exchange_sends_is_confirmed(alice, cast, order):
     text = page(alice, found)
     assert "instead: Mug blue" in text
     assert "costs CN¥5.00 more" in text
-    assert "To the buyer: <strong>Runner N1</strong>" in text
+    assert "To you: <strong>Runner N1</strong>" in text
     assert "Confirm when everything that was sent has arrived." in text
     assert "withdraw" not in forms(alice, found)
 

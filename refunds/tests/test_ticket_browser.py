@@ -75,6 +75,12 @@ def test_it_shows_what_the_seller_does(chromium, shop):
         page.click("text=Show it")
         page.wait_for_selector("text=Awaiting the seller")
 
+        page.goto("/tickets/")
+        actions.agree(case.tickets, case.seller, version=1)
+        page.wait_for_selector("text=Something has happened on your tickets.")
+        assert "Refunding" in page.inner_text("#live-cards")
+        reader.look("list")
+
 
 def test_keyboard_alone_accepts_and_withdraws(chromium, shop):
     def press(page, words):

@@ -89,3 +89,18 @@ def test_what_was_not_read_is_marked(alice, cast, mug):
     actions.agree(one(mug), actors.seller(cast.bob), version=1)
     announce()
     assert ">New</span>" in alice.get(LIST).text
+
+
+def test_list_brings_itself_up_to_date(alice, cast, mug, lamp):
+    shown = alice.get(LIST, {"q": "mug"})
+    seen = shown.context["mark"]
+    assert f"?q=mug&amp;seen={seen}" in shown.text
+    actions.withdraw(one(lamp), actors.buyer(cast.alice))
+    assert alice.get(LIST, {"q": "mug", "seen": seen}).status_code == 204
+
+    actions.agree(one(mug), actors.seller(cast.bob), version=1)
+
+    news = alice.get(LIST, {"q": "mug", "seen": seen})
+    assert (news.status_code, "<html" in news.text) == (200, False)
+    assert "Awaiting the return" in news.text
+    assert "hx-get" not in alice.get(LIST, {"tab": "ended"}).text

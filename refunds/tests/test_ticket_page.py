@@ -148,7 +148,7 @@ def test_inspection_and_goods_sent_back(alice, cast, returning):
     assert "inspected: 1 good, 1 damaged, 0 missing" in page
     assert "scratched" in page
     actions.send_back(one(returning), seller(cast), "SF", "2")
-    assert "Back to the buyer: <strong>SF 2</strong>" in text(alice, returning)
+    assert "Back to you: <strong>SF 2</strong>" in text(alice, returning)
 
     answer = alice.post(address(returning, "confirm"))
 

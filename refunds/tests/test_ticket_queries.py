@@ -15,7 +15,7 @@ from refunds.tests.filling import photo
 from refunds.tests.situations import stocked
 
 # Session, user and unread count included.
-PAGE, LIST, NEWS = 12, 8, 3
+PAGE, LIST, NEWS = 12, 9, 3
 # Each kind of place that a ticket comes to.
 STATES = (
     "asked", "offered", "rejected", "to_return", "to_inspect", "offered_after_inspection", "sent_back",
@@ -98,3 +98,5 @@ def test_the_list_costs_the_same_for_any_number(alice, cast):
     assert Ticket.objects.count() == 4
     assert (first, cost(alice, reverse("refunds:tickets"))) == (LIST, LIST)
     assert cost(alice, reverse("refunds:tickets") + "?q=mug&kind=refund_only") == LIST
+    mark = alice.get(reverse("refunds:tickets")).context["mark"]
+    assert cost(alice, f"{reverse('refunds:tickets')}?seen={mark}", 204) == NEWS + 1

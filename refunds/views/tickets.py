@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from zlib import crc32
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -42,7 +43,8 @@ ENDED = [str(state) for state in TicketState.all() if state.final]
 @personal
 @require_safe
 def ticket_list(request: HttpRequest) -> HttpResponse:
-    """The buyer's tickets, newest first: those that are open, or those that have ended, as far as they match."""
+    """The buyer's tickets, newest first: those that are open, or those that have ended, as far as they match. With what
+    was `seen`: 204 when nothing has happened since, else the parts that show it."""
     buyer = reader(request)
     found = TicketFilter(request.GET, Ticket.objects.of_buyer(buyer))
     matching = found.qs
@@ -55,14 +57,20 @@ def ticket_list(request: HttpRequest) -> HttpResponse:
     # Counted already.
     pages.count = counts["ended" if ended else "open"]
     page = pages.get_page(request.GET.get("page"))
+    start = max(page.start_index() - 1, 0)
+    mark = str(crc32("|".join(marks(mine[start : start + PER_PAGE])).encode()))
+    seen = request.GET.get("seen")
+    if seen == mark:
+        return HttpResponse(status=204)
     context = {
         "page": page,
+        "mark": mark,
         "ended": ended,
         "tabs": _tabs(request, counts, ended=ended),
         "filter": found,
         "narrowed": any(request.GET.get(name) for name in ("q", "kind")),
     }
-    return render(request, "refunds/tickets.html", context)
+    return render(request, "refunds/tickets.html" if seen is None else "refunds/tickets_news.html", context)
 
 
 def _tabs(request: HttpRequest, counts: Mapping[str, int], *, ended: bool) -> list[tuple[str, Any, int, bool]]:
