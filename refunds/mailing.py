@@ -189,20 +189,21 @@ def _facts(notice: Notice) -> dict[str, Any]:
         "about": notice.about if notice.about != notice.number else "",
         "link": f"{settings.PUBLIC_URL}{notice.path}",
         "language": translation.get_language(),
-        "group": group_of(notice.life, notice.action).label,
+        "group": group.label if (group := group_of(notice.life, notice.action)) else "",
         "unsubscribe": unsubscribing.link(notice),
     }
 
 
 def _headers(notice: Notice) -> dict[str, str]:
     host = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
-    return {
+    headers = {
         "Message-ID": f"<notice.{notice.pk}.{notice.life}.{notice.event_id}@{host}>",
         "Auto-Submitted": "auto-generated",
-        # One press in the mail program, without a page (RFC 8058).
-        "List-Unsubscribe": f"<{unsubscribing.link(notice)}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
+    if link := unsubscribing.link(notice):
+        # One press in the mail program, without a page (RFC 8058).
+        headers |= {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    return headers
 
 
 def _zone(person: User) -> zoneinfo.ZoneInfo | None:

@@ -109,11 +109,11 @@ _GROUPS: Final[Mapping[str, NoticeGroup]] = {
 }
 
 
-def group_of(life: str, action: str) -> NoticeGroup:
-    """The group that a person may keep out of their mail."""
+def group_of(life: str, action: str) -> NoticeGroup | None:
+    """The group that a person may keep out of their mail; None for an answer to what they have asked themselves."""
     if action == REMIND:
         return NoticeGroup.REMINDERS
-    return NoticeGroup.MONEY if (life, action) in _MONEY else _GROUPS[life]
+    return NoticeGroup.MONEY if (life, action) in _MONEY else _GROUPS.get(life)
 
 
 def roles_told(life: str, event: Event, state: State) -> tuple[Role, ...]:

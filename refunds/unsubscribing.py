@@ -15,8 +15,11 @@ _SALT: Final = "refunds.unsubscribing"
 
 
 def link(notice: Notice) -> str:
-    """Valid for ever, for this person and the notice's group."""
-    token = signing.Signer(salt=_SALT).sign_object([notice.person_id, group_of(notice.life, notice.action)])
+    """Valid for ever, for this person and the notice's group; "" for a notice that always comes."""
+    group = group_of(notice.life, notice.action)
+    if group is None:
+        return ""
+    token = signing.Signer(salt=_SALT).sign_object([notice.person_id, group])
     return settings.PUBLIC_URL + reverse("refunds:unsubscribe", args=(token,))
 
 
