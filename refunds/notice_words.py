@@ -175,7 +175,8 @@ def consequence(notice: Notice) -> str:
     yours, state = notice.role == Role.BUYER, LIVES[notice.life].state(notice.state)
     if notice.life == "ticket":
         return words.consequence(_as_ticket(notice), yours=yours)
-    return str((yours and YOUR_CONSEQUENCES.get(state)) or CONSEQUENCES.get(state, ""))
+    said = (yours and YOUR_CONSEQUENCES.get(state)) or CONSEQUENCES.get(state)
+    return str(said or "")
 
 
 @dataclass(frozen=True)
