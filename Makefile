@@ -44,7 +44,7 @@ soak: $(FOR_TEST) .env browser
 
 stories: $(FOR_TEST) .env browser
 	LOOKS=all $(BORROWING) $(VENV) -m pytest -p aftersales.dev.strict -n 2 $(ARGS) \
-	    aftersales/tests/test_stories.py aftersales/tests/test_every_page.py
+	    aftersales/tests/test_stories.py aftersales/tests/test_every_page.py refunds/tests/test_ticket_browser.py
 
 bench: $(FOR_TEST) .env
 	$(BORROWING) $(VENV) -m bench.sweep

@@ -34,7 +34,8 @@ class Look:
 LOOKS = [Look(*choice) for choice in product((390, 1280), ("en", "zh-hans"), ("light", "dark"))]
 # Every width, language and scheme once; `make stories` walks all of them.
 SOME = [Look(390, "en", "light"), Look(1280, "zh-hans", "dark")]
-CHOSEN = LOOKS if os.environ.get("LOOKS") == "all" else SOME
+EVERY = os.environ.get("LOOKS") == "all"
+CHOSEN = LOOKS if EVERY else SOME
 
 
 class Reader:

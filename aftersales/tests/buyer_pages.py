@@ -62,10 +62,15 @@ NO_PAGES = (
 
 
 def furnish(email: str) -> User:
-    """The demo shop, in which this person has an address and a question to customer service."""
+    """The demo shop, and one of its people."""
     install_standing()
     install_articles(Category, Article)
     call_command("demo", "--force", verbosity=0)
+    return furnish_person(email)
+
+
+def furnish_person(email: str) -> User:
+    """With an address and a question to customer service."""
     user = User.objects.get(email=email)
     Address.objects.create(owner=user, recipient="李梅", phone="13800001234", address="淮海中路 100 号")
     actions.ask(actions.Question(uuid4(), "other", "Where do I find my invoice?"), user)

@@ -3,7 +3,6 @@ and light by `make stories`, in turns by the quick suite. Selectors name fields 
 language."""
 
 import io
-import os
 import re
 from functools import partial
 
@@ -15,7 +14,7 @@ from aftersales.help import actions as help_actions
 from aftersales.help.models import Enquiry
 from aftersales.processes import until
 from aftersales.testing import PASSWORD, file, one, pay, place, ship
-from aftersales.tests.browser import LOOKS, SOME, reading
+from aftersales.tests.browser import EVERY, LOOKS, SOME, reading
 from orders import actions as orders_actions
 from orders.models import Order, Product, Sku
 from refunds import actions
@@ -23,12 +22,10 @@ from refunds.models import Payout, Ticket
 from refunds.rules import Decision, Terms
 from refunds.tests.hearing import agent_of, rejected
 
-ALL = os.environ.get("LOOKS") == "all"
-
 
 def looks(turn):
     """All of them, or one in turns."""
-    return pytest.mark.parametrize("look", LOOKS if ALL else [SOME[turn % 2]], ids=str)
+    return pytest.mark.parametrize("look", LOOKS if EVERY else [SOME[turn % 2]], ids=str)
 
 
 @pytest.fixture

@@ -12,8 +12,6 @@ from aftersales.testing import PASSWORD, books_sum_to_zero, one, ship
 from orders.models import Order, Sku
 from refunds import actions
 from refunds.models import Notice, Payout, Ticket
-from refunds.rules import Decision
-from refunds.tests.hearing import agent_of, rejected
 
 PHONE = {"width": 390, "height": 844}
 
@@ -173,50 +171,3 @@ def test_exchange_on_a_phone(site, cast, person):
     buyer.wait_for_selector("text=Thank you for confirming.")
     ticket.refresh_from_db()
     assert ticket.state == "succeeded"
-
-
-def test_customer_service_from_a_rejection(site, cast, person):
-    from aftersales.testing import file, pay, place
-
-    order = ship(pay(place(cast)), cast)
-    ticket = rejected(file(order, {line.pk: 1 for line in order.lines.all()}), cast)
-    buyer = person("alice@example.com")
-    buyer.goto(f"/tickets/{ticket.number}/")
-    buyer.click("summary:has-text('Call customer service')")
-    accessible(buyer)
-    buyer.click("button:has-text('Call customer service')")
-    buyer.wait_for_selector("text=Say why, in a few words.")
-    accessible(buyer)
-    buyer.fill("#id_call_cs_note", "It was not on sale.")
-    buyer.click("button:has-text('Call customer service')")
-    buyer.click("button:has-text('I have nothing to add')")
-    buyer.wait_for_selector("text=Customer service waits for the seller.")
-    accessible(buyer)
-
-    dispute, agent = ticket.disputes.get(), actors.agent(agent_of(cast))
-    actions.rest(one(dispute), actors.seller(cast.bob))
-    actions.claim(one(dispute), agent)
-    actions.rule(one(dispute), agent, Decision("refund", 2000, note="The shop's page did not say so."))
-    buyer.reload()
-    accessible(buyer)
-    buyer.click("button:has-text('Accept the ruling')")
-    buyer.wait_for_selector("text=It is final once the seller accepts it too")
-    actions.accept_ruling(one(dispute), actors.seller(cast.bob))
-    until(lambda: Ticket.objects.filter(state="succeeded").exists())
-    assert Payout.objects.get().amount == 2000
-    buyer.reload()
-    accessible(buyer)
-
-
-def test_the_same_pages_in_chinese(site, cast, person):
-    from aftersales.testing import file, pay, place
-
-    order = ship(pay(place(cast)), cast)
-    ticket = file(order, {order.lines.first().pk: 1})
-    buyer = person("alice@example.com", "zh-CN")
-
-    for url in ("/", "/orders/", f"/orders/{order.number}/", f"/tickets/{ticket.number}/"):
-        buyer.goto(url)
-        assert buyer.get_attribute("html", "lang") == "zh-hans"
-        assert re.search(r"[\u4e00-\u9fff]", buyer.inner_text("main")), url
-        accessible(buyer)
