@@ -43,6 +43,7 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "aftersales.middleware.CharsetMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -155,8 +156,6 @@ ACCOUNT_FORMS = {
     "confirm_password_reset_code": "aftersales.accounts.forms.ResetCodeForm",
 }
 ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "length": 8}
-# How many proxies of ours stand before the web process: the reader's address is taken from so many places from the end.
-ALLAUTH_TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXIES", default=0)
 MFA_ADAPTER = "aftersales.accounts.adapter.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 # A phone's clock may be half a minute off.

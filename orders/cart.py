@@ -177,3 +177,5 @@ def locked(session: SessionBase) -> Iterator[SessionBase]:
         fresh = type(session)(key)
         yield fresh
         fresh.save()
+    # What else the request may write, such as messages too long for a cookie, is written beside it and not over it.
+    session._session_cache = fresh._session  # type: ignore[attr-defined]

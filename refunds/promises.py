@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 
 from aftersales.templatetags.aftersales import duration
 from orders.models import Policy
-from refunds.models import Reason
 from refunds.states import Kind, Payer
 
 
@@ -53,8 +52,8 @@ def _sentence(kind: Kind, shipped: bool) -> str:
     return _("The seller answers within %(answer)s and sends within %(send)s. Nothing has to go back.")
 
 
-def freight(reason: Reason) -> str:
+def freight(payer: str) -> str:
     """Who pays for the goods' way back."""
-    if reason.freight_by == Payer.SELLER:
+    if payer == Payer.SELLER:
         return _("The seller pays the way back.")
     return _("You pay the way back.")

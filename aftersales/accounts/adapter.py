@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from aftersales.accounts.addresses import vouch
 from aftersales.models import User
+from aftersales.network import client_address
 
 log = logging.getLogger(__name__)
 WRONG_CODE = _("This is not the code. Look at the newest mail and type it again.")
@@ -46,6 +47,10 @@ class Adapter(DefaultAccountAdapter):
         if email.endswith(".invalid"):
             raise ValidationError(_("No mail arrives at this address. Use a different one."), code="invalid")
         return str(super().clean_email(email))
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """As everywhere here: a request that came past the proxies is counted by its own address, and answered."""
+        return client_address(request)
 
     def save_user(self, request: HttpRequest, user: Any, form: BaseForm, commit: bool = True) -> Any:
         """Whoever signs up goes on reading, and gets mails, in the language of the form."""

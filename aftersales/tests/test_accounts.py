@@ -231,14 +231,16 @@ def test_too_many_requests_have_a_page_of_their_own(client, cast, newcomer):
 
 def test_a_proxy_is_believed_only_where_there_is_one(cast, settings):
     def addresses(count):
-        settings.ALLAUTH_TRUSTED_PROXY_COUNT = count
-        client, answers = Client(), []
+        settings.TRUSTED_PROXIES = count
+        client, answers = Client(REMOTE_ADDR=f"10.0.0.{count}"), []
         for i in range(31):
             forwarded = {"x-forwarded-for": f"198.51.100.{i}, 203.0.113.{i}"}
             answers.append(client.post(LOGIN, {"login": "", "password": ""}, headers=forwarded).status_code)
         return answers[-1]
 
     assert addresses(1) == 422
+    # Past the proxies: each is counted by the connection's own address.
+    assert addresses(3) == 429
     assert addresses(0) == 429
 
 

@@ -1,7 +1,8 @@
 """The address book: what it keeps, whose it is, and what a checkout does with it."""
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from orders import addresses
 from orders.models import Address, Order
@@ -9,6 +10,7 @@ from orders.tests.test_checkout import fill, form
 
 HOME = {"recipient": "Alice", "phone": "1", "region": "Shanghai", "address": "1 Home Road"}
 BOOK = "/account/addresses/"
+TABLES = ("aftersales_user", "orders_sku")
 
 
 @pytest.fixture
@@ -139,3 +141,14 @@ def test_full_book_places_nothing_and_says_so(cast, alice):
     assert page.context["form"].errors["save"]
     assert not Order.objects.exists()
     assert alice.session["cart"] == {str(cast.mug.pk): 1}
+
+
+def test_checkout_locks_the_owner_before_the_goods(cast, alice):
+    # As filing a ticket does, so that one does not wait for the other in a circle.
+    fill(alice, {cast.mug: 1})
+    sent = form(alice, to="new", save="on")
+    with CaptureQueriesContext(connection) as asked:
+        assert alice.post("/checkout/", sent).status_code == 303
+    locks = [query["sql"] for query in asked if "FOR NO KEY UPDATE" in query["sql"] or "FOR UPDATE" in query["sql"]]
+    owner, goods = (next(at for at, sql in enumerate(locks) if f'FROM "{table}"' in sql) for table in TABLES)
+    assert owner < goods

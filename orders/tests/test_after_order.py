@@ -56,6 +56,22 @@ def test_buy_again_fills_the_cart_once(cast, alice):
     assert alice.get(url(order, "again/")).headers["Location"] == url(order)
 
 
+def test_buy_again_outlives_long_messages(cast, alice):
+    # More words than a cookie takes: the messages go into the session, beside the cart.
+    texts = ["".join(chr(0x4E00 + 97 * (17 * place + number) % 20000) for place in range(60)) for number in range(25)]
+    skus = [
+        Sku.objects.create(product=cast.mug.product, code=text[:9], variant=text, price=5, stock=9) for text in texts
+    ]
+    order = place(cast, {cast.lamp: 1} | dict.fromkeys(skus, 5))
+    Sku.objects.filter(pk__in=[sku.pk for sku in skus]).update(stock=2)
+    alice.post(f"/products/{cast.mug.product_id}/", {"sku": cast.mug.pk, "quantity": 3})
+    alice.post(url(order, "again/"))
+    held = {str(cast.mug.pk): 3, str(cast.lamp.pk): 1} | {str(sku.pk): 2 for sku in skus}
+    assert alice.session["cart"] == held
+    assert "_messages" in alice.session
+    assert texts[0] in alice.get("/cart/").text
+
+
 def test_buy_again_says_what_cannot_be_had(cast, alice):
     pen = Sku.objects.create(product=cast.mug.product, code="pen", variant="pen", price=5, stock=9)
     order = place(cast, {cast.mug: 2, cast.lamp: 1, pen: 1})
@@ -320,3 +336,11 @@ def test_totals_are_summed_by_currency(cast, alice):
     session["cart"] = {str(cast.mug.pk): 1, str(pen.pk): 2}
     session.save()
     assert alice.get("/cart/").context["totals"] == [("CNY", 1600), ("JPY", 105)]
+
+
+def test_a_login_that_has_ended_is_no_part_of_a_page(cast, client):
+    order = place(cast)
+    for path in (url(order), url(order, "pay/")):
+        answer = client.get(f"{path}?seen=2-0", headers=HTMX)
+        assert (answer.headers["HX-Refresh"], answer.text) == ("true", "")
+        assert client.get(path).headers["Location"] == f"/login/?next={path}"

@@ -2,8 +2,9 @@
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from orders.filters import amount_in, keys_with
+from orders.filters import MOST_WORDS, amount_in, keys_with
 from orders.models import Product, Shop, Sku
 from orders.models.search import spelled
 
@@ -32,6 +33,14 @@ def test_finds_chinese_by_any_part(shelf, client, words):
 @pytest.mark.parametrize("words", ["克马", "杯 lamp", "9a6c", "PAMC", "a6", "_", "%", "蓝 红"])
 def test_finds_nothing_that_is_not_there(shelf, client, words):
     assert found(client, q=words) == []
+
+
+def test_many_words_are_few_searches(shelf, client):
+    letters = "M u g a b c d e f g h i j k l m n o p q r s t u v w x y z"
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get("/", {"q": letters}).status_code == 200
+    assert max(query["sql"].count("UNION") for query in asked) == 2 * MOST_WORDS
+    assert found(client, q=" ".join(["Mug"] * 12 + ["Mug"])) == ["Mug"]
 
 
 def test_the_database_spells_as_python_does(cast):

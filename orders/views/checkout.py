@@ -98,14 +98,15 @@ def _place(request: HttpRequest, form: CheckoutForm) -> list[str]:
 
 
 def _orders(request: HttpRequest, form: CheckoutForm, wanted: Checkout) -> list[Order]:
-    orders = place(reader(request), wanted)
-    if cart.promise(orders) != form.cleaned_data["promise"]:
-        raise PriceChanged
+    # First, since it locks its owner: whoever files a ticket locks the owner before any goods.
     if form.is_to_be_kept():
         try:
             addresses.keep(reader(request), form.typed())
         except Refused as refused:
             raise Refused(refused.code, "save", **refused.params) from refused
+    orders = place(reader(request), wanted)
+    if cart.promise(orders) != form.cleaned_data["promise"]:
+        raise PriceChanged
     return orders
 
 

@@ -22,7 +22,7 @@ from orders import actions, cart
 from orders.lifecycle import ORDER
 from orders.models import Order, OrderLine, Shipment, ShipmentLine
 from orders.states import OrderState
-from orders.views.pages import conflict_page, is_fragment, personal, reader, see_other
+from orders.views.pages import asking, conflict_page, is_fragment, personal, reader, see_other
 from orders.views.payment import in_vain, payable, waiting
 
 # The buyer's own verbs, by the name of their action, and what is said when they are done.
@@ -39,7 +39,7 @@ def order_of(request: HttpRequest, number: str) -> tuple[QuerySet[Order], Order]
     return rows, get_object_or_404(rows.select_related("shop", "policy", "invoice"))
 
 
-@personal
+@asking
 @require_safe
 def detail(request: HttpRequest, number: str) -> HttpResponse:
     _rows, order = order_of(request, number)

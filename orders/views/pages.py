@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import InvalidPage, Page, Paginator
@@ -12,6 +13,7 @@ from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
+from django_htmx.http import HttpResponseClientRefresh
 
 from aftersales.lifecycle.errors import Conflict, Refused
 from aftersales.lifecycle.rows import Row
@@ -25,6 +27,19 @@ M = TypeVar("M", bound=Model)
 def personal(view: V) -> V:
     """A page of one person: behind the login, and in no cache."""
     return never_cache(login_required(view))
+
+
+def asking(view: V) -> V:
+    """A personal page of which a script asks for parts. When the login has ended it is told to ask for the whole page,
+    which leads to the login: the login's own page is no part of this one."""
+    page: Callable[..., HttpResponseBase] = personal(view)
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        lost = is_fragment(request) and not request.user.is_authenticated
+        return HttpResponseClientRefresh() if lost else page(request, *args, **kwargs)
+
+    return cast(V, answer)
 
 
 def reader(request: HttpRequest) -> User:

@@ -20,7 +20,7 @@ from orders.actions import start_payment
 from orders.lifecycle import ORDER
 from orders.models import Order, Payment
 from orders.states import OrderState
-from orders.views.pages import conflict_page, is_fragment, personal, reader, see_other
+from orders.views.pages import asking, conflict_page, is_fragment, reader, see_other
 
 SOON: Final = 2
 # Who has not paid by then may have left the channel's page open: the order's page asks less often.
@@ -63,7 +63,7 @@ def _preparing(payment: Payment) -> bool:
     return payment.ended_at is None and payment.received_at is None
 
 
-@personal
+@asking
 @require_http_methods(["GET", "HEAD", "POST"])
 def pay(request: HttpRequest, number: str) -> HttpResponse:
     """POST starts an attempt, or finds the one that is open. GET waits for it and then leads to the channel."""

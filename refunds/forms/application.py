@@ -266,6 +266,11 @@ class ApplicationForm(forms.Form):
         return not any(all(self.on_offer(line, side) for line in self.chosen) for side in (True, False))
 
     @property
+    def payer(self) -> str:
+        """Who pays for the goods' way back; "" as long as that is open."""
+        return str(self.why.freight_by) if self.why else ""
+
+    @property
     def asks_why(self) -> bool:
         """Whether it is known what it is about."""
         return bool(self.chosen or self.for_freight or self.so_far("freight"))

@@ -67,6 +67,11 @@ class AmendForm(ApplicationForm):
     def on_offer(self, line: OrderLine, shipped: bool) -> int:
         return super().on_offer(line, shipped) if shipped == self.ticket.shipped else 0
 
+    @property
+    def payer(self) -> str:
+        """What customer service ruled about the freight stands, whatever reason is given now."""
+        return str(self.ticket.freight_by) if self.ticket.verdict else super().payer
+
     @staticmethod
     def _present(ticket: Ticket, lines: Sequence[OrderLine]) -> dict[str, Any]:
         currency = ticket.order.currency

@@ -133,7 +133,7 @@ def kind_cards(form: ApplicationForm) -> list[KindCard]:
         KindCard(
             kind,
             promises.when(form.order.policy, kind, shipped=shipped),
-            promises.freight(form.why) if form.why and kind in RETURNS else "",
+            promises.freight(form.payer) if form.why and kind in RETURNS else "",
         )
         for kind in form.kinds
     ]

@@ -139,3 +139,13 @@ def test_version_has_to_be_a_number(alice, cast, order, version):
     answer = alice.post(amending(ticket), filled(order, {line.pk: 1}, version=version))
     assert (answer.status_code, list(codes(answer))) == (422, ["version"])
     assert world(order) == before
+
+
+def test_freight_that_was_ruled_is_what_the_page_says(alice, cast, order):
+    line = mug(order, cast)
+    ticket = file(order, {line.pk: 2}, kind="return_refund")
+    assert "You pay the way back." in alice.get(amending(ticket)).text
+    Ticket.objects.filter(pk=ticket.pk).update(verdict="negotiate", freight_by="seller")
+    page = alice.get(amending(ticket)).text
+    assert "The seller pays the way back." in page
+    assert "You pay the way back." not in page

@@ -210,3 +210,8 @@ def test_marking_in_place_brings_the_counts_along(alice, cast, ticket, django_as
         assert re.search(rf'id="unread-{where}" hx-swap-oob="true"><span class="[^"]+">1<', answer.text)
     alice.post(READ, {"upto": newest(cast.alice).pk}, headers={"hx-request": "true"})
     assert unread(cast.alice) == 0
+
+
+def test_after_the_login_has_ended_the_page_is_asked_for_whole(client, ticket):
+    answer = client.post(READ, {"upto": 1}, headers={"HX-Request": "true"})
+    assert (answer.headers["HX-Refresh"], answer.text) == ("true", "")

@@ -48,6 +48,15 @@ def test_every_state_can_be_read(chromium, shop, look):
         reader.open("/tickets/", "list")
 
 
+def test_a_label_is_printed_once(chromium, shop):
+    with reading(chromium, PHONE, "print") as reader:
+        enter(reader, shop.alice)
+        reader.page.add_init_script("window.printed = 0; window.print = () => { window.printed += 1; }")
+        reader.page.goto(f"{address(situations.to_return(shop).ticket)}label/")
+        reader.page.get_by_role("button", name="Print").click()
+        assert reader.page.evaluate("printed") == 1
+
+
 def test_it_shows_what_the_seller_does(chromium, shop):
     """Two parties: while alice reads, bob makes an offer; while she writes, he takes nothing from her."""
     case = situations.asked(shop)

@@ -165,7 +165,7 @@ def _check(page: Page, asked: Application) -> Summary:
         asked = replace(asked, photos=asked.photos + page.ticket.evidence.filter(role=Role.BUYER).count())
     rules.check_order(form.order, filed=filed)
     proven = replace(asked, photos=asked.photos or 1) if form.asking else asked
-    return Summary(asked, rules.check(form.order, form.lines, proven, filed=filed))
+    return Summary(asked, rules.check(form.order, form.lines, proven, filed=filed), form.payer)
 
 
 def _look(page: Page) -> None:

@@ -26,10 +26,11 @@ from refunds.states import REFUNDS, RETURNS, Kind
 
 @dataclass(frozen=True)
 class Summary:
-    """What a checked application comes to, in minor units."""
+    """What a checked application comes to, in minor units. `payer` pays for the goods' way back."""
 
     asked: Application
     lines: Sequence[Asked]
+    payer: str
 
     @property
     def total(self) -> int:
@@ -49,8 +50,7 @@ class Summary:
 
     def freight_by(self) -> str:
         """Who pays for the goods' way back; "" where nothing goes back."""
-        reason = self.asked.reason
-        return promises.freight(reason) if reason and self.asked.kind in RETURNS else ""
+        return promises.freight(self.payer) if self.asked.reason and self.asked.kind in RETURNS else ""
 
     @property
     def promised(self) -> str:

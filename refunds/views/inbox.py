@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from orders.views.pages import personal, reader, see_other
+from orders.views.pages import asking, personal, reader, see_other
 from refunds.models import Notice
 
 PER_PAGE = 20
@@ -44,7 +44,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     return render(request, "refunds/inbox.html", _shown(request))
 
 
-@personal
+@asking
 @require_http_methods(["GET", "HEAD", "POST"])
 def read(request: HttpRequest) -> HttpResponse:
     """POST marks the reader's notices as read and shows the inbox as it was chosen by the address. GET, where a login

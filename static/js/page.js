@@ -1,5 +1,6 @@
-// What every page does: copies what a button names, sends a form once however often it is pressed, and closes an open
-// menu. Without this script texts can be selected by hand, and the server makes one thing of two presses.
+// What every page does: copies what a button names, prints, sends a form once however often it is pressed, and closes an
+// open menu. Without this script texts can be selected by hand, the browser's own menu prints, and the server makes one
+// thing of two presses.
 "use strict";
 
 (() => {
@@ -18,6 +19,8 @@
     button.textContent = button.dataset.copied;
     setTimeout(() => { button.textContent = before; }, 2000);
   }
+
+  for (const button of document.querySelectorAll("[data-print]")) button.hidden = false;
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy]");

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.contrib import messages
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
@@ -18,19 +17,11 @@ from aftersales.help.forms import ContactForm, LetterForm
 from aftersales.help.models import Enquiry, Letter, Topic
 from aftersales.lifecycle.errors import Refused
 from aftersales.models import User
+from aftersales.network import client_address
 from orders.views.pages import page_of, personal, reader, see_other
 
 PER_PAGE = 10
 SENT = "help_sent"
-
-
-def client_address(request: HttpRequest) -> str:
-    """Where a request comes from: what our own outermost proxy saw, as far as there are any."""
-    trusted: int = settings.TRUSTED_PROXIES
-    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
-    if trusted and len(hops) >= trusted:
-        return hops[-trusted]
-    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def _sender(request: HttpRequest) -> str:
