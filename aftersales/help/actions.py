@@ -66,12 +66,15 @@ def ask(question: Question, person: User | None) -> Enquiry:
 
 
 def follow_up(rows: QuerySet[Enquiry], by: User, text: str) -> Letter:
-    """The one who asked writes again after an answer: it is open again. Raises Refused while the last words wait, and
-    beyond the limit of a day."""
+    """The one who asked writes again after an answer: it is open again. Sent twice, it is written once. Raises Refused
+    while the last words wait, and beyond the limit of a day."""
     with transaction.atomic():
         _one_after_the_other(f"asker {by.pk}")
         enquiry = _locked(rows)
         if enquiry.is_open:
+            last: Letter = enquiry.letters.public().latest("pk")
+            if last.text == text:
+                return last
             raise Refused(HelpError.WAITS, "text")
         _check_asker({"person": by})
         letter = _write(enquiry, Written.QUESTION, text, by)

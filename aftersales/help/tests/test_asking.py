@@ -252,3 +252,13 @@ def test_an_answer_is_to_what_was_read(cast):
         actions.answer(one(enquiry), sam, "To the first.", read=read)
     assert refused.value.code == HelpError.NEWER
     assert Letter.objects.filter(kind="answer").count() == 1
+
+
+def test_asking_back_twice_asks_once(client, cast):
+    enquiry = answered(asked(cast.alice), agent())
+    client.force_login(cast.alice)
+    answers = [
+        client.post(enquiry.get_absolute_url(), {"text": text}).status_code for text in ("Why?", "Why?", "When?")
+    ]
+    assert answers == [303, 303, 422]
+    assert list(enquiry.letters.order_by("pk").values_list("text", flat=True))[2:] == ["Why?"]
