@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from aftersales.models import time_zones
 
+ZONE_COOKIE = "zone"
+
 
 class CharsetMiddleware:
     """Forms come in UTF-8, as every browser sends ours: 400 for any other. Python reads much more, halves of characters
@@ -25,12 +27,13 @@ class CharsetMiddleware:
 
 
 class ReaderMiddleware:
-    """Times are shown in the zone that a person has chosen, else in UTC."""
+    """Times are shown in the zone that a person has chosen, else in the browser's, which js/page.js tells, else in
+    UTC."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        name = getattr(request.user, "time_zone", "")
+        name = getattr(request.user, "time_zone", "") or request.COOKIES.get(ZONE_COOKIE, "")
         with timezone.override(zoneinfo.ZoneInfo(name) if name in time_zones() else None):
             return self.get_response(request)

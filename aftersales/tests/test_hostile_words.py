@@ -42,6 +42,7 @@ FORMS = {
     "waybill": ({"carrier", "number"}, lambda: of_ticket("send_waybill")),
     "call": ({"note", "photos_uploaded"}, lambda: of_ticket("call_cs")),
     "question": ({"topic", "text", "about", "token", "website"}, lambda: reverse("help:contact")),
+    "advice": ({"text", "reason"}, lambda: reverse("help:suggest") + "?from=text"),
     "inbox": ({"id", "upto"}, lambda: reverse("refunds:read")),
     "notices": ({"groups"}, lambda: reverse("refunds:notice_settings")),
     "login": ({"login", "password", "next"}, lambda: reverse("login")),
@@ -55,7 +56,6 @@ SEARCHES = {
     "refunds:tickets": ("q", "kind", "tab", "page"),
     "refunds:inbox": ("show", "page"),
     "help:search": ("q", "page"),
-    "help:suggest": ("q", "from", "reason"),
 }
 
 

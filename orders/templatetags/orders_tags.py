@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.utils.translation import ngettext, pgettext_lazy
 from aftersales.actors import Role
 from aftersales.lifecycle.table import State, Transition
 from aftersales.money import shown
+from orders import carriers
 from orders.lifecycle import ORDER
 from orders.models import Order, OrderEvent, OrderLine, Shipment, Sku
 from orders.rules import unit_shares
@@ -81,7 +83,6 @@ def order_tone(action: Transition) -> str:
     return {"cancel": "btn-error", "receive": "btn-primary"}.get(action.name, "")
 
 
-@register.filter
 def order_history(event: OrderEvent) -> dict[str, object]:
     """The event as components/timeline.html shows it."""
     return {
@@ -103,6 +104,18 @@ def parcel_history(shipment: Shipment, order: Order) -> list[dict[str, object]]:
     moments = [(_("Delivered"), shipment.delivered_at), (_("Parcel sent"), shipment.shipped_at),
                (_("Order placed"), order.placed_at)]  # fmt: skip
     return [{"title": title, "at": at} for title, at in moments if at]
+
+
+@register.simple_tag
+def tracking(carrier: str, number: str) -> str:
+    """`{% tracking parcel.carrier parcel.number as page %}`: where a parcel is followed, "" where nobody knows."""
+    return carriers.tracking_page(carrier, number)
+
+
+@register.simple_tag
+def known_carriers() -> Iterable[carriers.Carrier]:
+    """`{% known_carriers as all %}`"""
+    return carriers.CARRIERS
 
 
 @register.filter

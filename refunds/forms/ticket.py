@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from aftersales.lifecycle.errors import Refused
-from refunds import carriers
+from orders import carriers
 from refunds.errors import RefundError
 from refunds.forms.fields import AmountField, PhotosField, Text, as_error
 from refunds.models import ReturnParcel, Ticket

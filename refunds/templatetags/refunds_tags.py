@@ -12,7 +12,7 @@ from aftersales.lifecycle.errors import Refused
 from aftersales.lifecycle.table import State
 from aftersales.models import User
 from orders.models import Order, OrderLine
-from refunds import carriers, notice_words, rules, words
+from refunds import notice_words, rules, words
 from refunds.errors import RefundError
 from refunds.lifecycle import DISPUTE, PAYOUT, TICKET
 from refunds.models import Dispute, Notice, Payout, Ticket, TicketLine
@@ -72,18 +72,6 @@ def dispute_state(dispute: Dispute) -> State:
 def price_difference(lines: Iterable[TicketLine]) -> int:
     """By how much, in minor units, what an exchange gives costs more now than was paid for what it replaces."""
     return sum(rules.Asked(i.line, i.quantity, i.amount, i.goods, i.wanted).difference for i in lines)
-
-
-@register.simple_tag
-def tracking(carrier: str, number: str) -> str:
-    """`{% tracking parcel.carrier parcel.number as page %}`: where a parcel is followed, "" where nobody knows."""
-    return carriers.tracking_page(carrier, number)
-
-
-@register.simple_tag
-def known_carriers() -> Iterable[carriers.Carrier]:
-    """`{% known_carriers as all %}`"""
-    return carriers.CARRIERS
 
 
 @register.filter

@@ -132,11 +132,14 @@ def _answer(request: HttpRequest, page: Page, sent: Sent | None, send: Send) -> 
 def _file(request: HttpRequest, page: Page, send: Send) -> HttpResponse:
     """Unless it would come to something else than the page has said. Raises Refused, Conflict."""
     asked = page.form.application()
-    promised = request.POST.get("promised", "")
-    if promised and promised != _check(page, asked).promised:
+    promised, found = request.POST.get("promised", ""), _check(page, asked)
+    if promised and promised != found.promised:
         page.changed = True
         _look(page)
         return show(request, page)
+    if found.is_money:
+        # With its amounts: what is left may change before the order is locked, what was promised must not.
+        asked = replace(asked, amounts={item.line.pk: item.amount for item in found.lines})
     filed = send(asked, page.form.new_photos())
     done = _("The application has been changed.") if page.ticket else _("The ticket has been filed.")
     messages.success(request, done)

@@ -10,6 +10,8 @@
   const format = new Intl.DateTimeFormat(document.documentElement.lang, {
     dateStyle: "medium", timeStyle: "short", hourCycle: "h23",
   });
+  // So that the server means the same days from the next page on.
+  document.cookie = `zone=${format.resolvedOptions().timeZone}; path=/; max-age=31536000; samesite=lax`;
   const two = (number) => String(number).padStart(2, "0");
   let running = [];
   let timer = null;

@@ -44,6 +44,8 @@
     if (form.method !== "post" || event.defaultPrevented) return;
     if (form.dataset.sent) event.preventDefault();
     form.dataset.sent = "yes";
+    // What was stopped by hand may be sent again.
+    setTimeout(() => { delete form.dataset.sent; }, 8000);
     // Whoever comes after this person finds nothing that was entered and not sent.
     if (form.action.endsWith("/logout/")) localStorage.clear();
   });

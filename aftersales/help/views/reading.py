@@ -72,21 +72,20 @@ def results(request: HttpRequest) -> HttpResponse:
     return render(request, "help/results.html", context, status=200 if sound else 422)
 
 
-@require_safe
+@require_POST
 def suggest(request: HttpRequest) -> HttpResponse:
-    """Up to three articles for what is being described in `q`, or in the field that `from` names, and for the code of
-    a `reason`; 204 when nothing fits."""
-    name = request.GET.get("from", "q")
-    typed = request.GET.get("q") or request.GET.get(name, "")
+    """Up to three articles for what is being described in the field that `from` names, and for the code of a `reason`;
+    nothing when nothing fits. Changes nothing: what people describe comes by POST to stay out of addresses and logs."""
+    typed = request.POST.get(request.GET.get("from", ""), "")
     description = search.normal(typed[-search.LONGEST_DESCRIPTION :]).strip()
-    reason = request.GET.get("reason", "")
+    reason = request.POST.get("reason", "")
     reason = reason if reason.isascii() and reason.isidentifier() and len(reason) <= 40 else ""
     found: list[Article] = []
     if reason or len(description) >= SHORTEST:
         rows = Article.objects.light().filter(published=True)
         found = search.suggest(rows, description, reason, MOST_SUGGESTED)
     if not found:
-        return HttpResponse(status=204)
+        return HttpResponse()
     return render(request, "help/suggestions.html", {"articles": found, "question": description})
 
 

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import translation
 
-from refunds import carriers
+from orders import carriers
 
 VALID = [
     ("EMS", "EA123456785CN"),
