@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv6Address, IPv6Network, ip_address
+
 from django.conf import settings
 from django.http import HttpRequest
 
@@ -13,3 +15,12 @@ def client_address(request: HttpRequest) -> str:
     if trusted and len(hops) >= trusted:
         return hops[-trusted]
     return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def line_of(address: str) -> str:
+    """The address as limits count it: whoever has one IPv6 address has the 2**64 of its network."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    return str(IPv6Network((found, 64), strict=False)) if isinstance(found, IPv6Address) else address

@@ -1,4 +1,4 @@
-"""In which zone a reader's times and days are meant."""
+"""In which zone a reader's times and days are meant, and who counts as one visitor."""
 
 from datetime import UTC, datetime
 
@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from aftersales.middleware import ZONE_COOKIE
+from aftersales.network import line_of
 from aftersales.testing import place
 from orders.models import Order
 
@@ -49,3 +50,16 @@ def test_the_chosen_zone_counts_more(client, cast, found):
     cast.alice.time_zone = "Europe/Berlin"
     cast.alice.save()
     assert (found("2026-11-23"), found("2026-11-24")) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("address", "line"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("unix:", "unix:"),
+    ],
+)
+def test_an_ipv6_network_is_one_visitor(address, line):
+    assert line_of(address) == line

@@ -17,7 +17,7 @@ from aftersales.help.forms import ContactForm, LetterForm
 from aftersales.help.models import Enquiry, Letter, Topic
 from aftersales.lifecycle.errors import Refused
 from aftersales.models import User
-from aftersales.network import client_address
+from aftersales.network import client_address, line_of
 from orders.views.pages import page_of, personal, reader, see_other
 
 PER_PAGE = 10
@@ -26,7 +26,7 @@ SENT = "help_sent"
 
 def _sender(request: HttpRequest) -> str:
     """An address only as a hash: it is counted, never read."""
-    return salted_hmac("aftersales.help.sender", client_address(request), algorithm="sha256").hexdigest()
+    return salted_hmac("aftersales.help.sender", line_of(client_address(request)), algorithm="sha256").hexdigest()
 
 
 @never_cache
