@@ -218,6 +218,47 @@ def test_buying_from_two_shops_and_paying_again(enter, cast, look):
     assert "2 Home Street" in page.inner_text("main")
 
 
+@looks(1)
+def test_buying_by_keyboard_alone(enter, cast, look):
+    page = enter(cast.alice, look, "keyboard").page
+    page.goto("/")
+    reach(page, "[name=q]")
+    page.keyboard.type("lamp")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**q=lamp")
+    for target, address in (
+        ("main a[href^='/products/']", "**/products/*/"),
+        ("main form[method=post] button.btn-primary", "**/cart/"),
+        ("main a[href='/checkout/']", "**/checkout/"),
+    ):
+        reach(page, target)
+        page.keyboard.press("Enter")
+        page.wait_for_url(address)
+    for name, value in (("recipient", "Alice"), ("phone", "13800001234"), ("address", "2 Home Street")):
+        reach(page, f"[name={name}]")
+        page.keyboard.type(value)
+    reach(page, "[name=place]")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/orders/O*/")
+    reach(page, "main form[action$='/pay/'] button")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r".*/pay/P\w+.*"), timeout=30_000)
+    reach(page, "button[value=pay]")
+    page.keyboard.press("Enter")
+    until(lambda: Order.objects.filter(state="awaiting_shipment").exists())
+
+
+def reach(page, selector):
+    """By the Tab key, to a thing whose focus can be seen."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("s => document.activeElement.matches(s)", selector):
+            break
+    else:
+        pytest.fail(f"{selector} cannot be reached")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+
+
 def only(number):
     return Order.objects.filter(state="awaiting_payment").count() == number
 
