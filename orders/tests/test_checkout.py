@@ -112,6 +112,7 @@ def test_two_clicks_at_once_place_once(cast, client):
         ("recipient", "   "),
         ("recipient", "a" * 101),
         ("phone", ""),
+        ("phone", "home"),
         ("phone", "1" * 31),
         ("address", ""),
         ("address", "a" * 501),
