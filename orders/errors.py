@@ -17,6 +17,10 @@ class OrderError(models.TextChoices):
     ADDRESSES_FULL = "addresses_full", _("The address book holds %(most)s addresses at most. Delete one first.")
     ADDRESS_TWICE = "address_twice", _("This address is in your book already. Change that one, or say what differs.")
     COUPON = "coupon", _("This coupon cannot be used here. Take it out, or check its conditions.")
+    COUPON_LEAST = (
+        "coupon_least",
+        _("This coupon is for goods of %(least)s or more at %(shop)s. Add some, or take it out."),
+    )
     SHOP_CANNOT_SELL = (
         "shop_cannot_sell",
         _("%(shop)s cannot take orders yet: it has no return address. Its staff can add one under “Shops”."),

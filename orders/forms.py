@@ -35,6 +35,19 @@ def _help_typing(fields: dict[str, forms.Field]) -> None:
         fields["phone"].widget.input_type = "tel"
 
 
+class PhoneField(forms.CharField):
+    """Somebody's telephone: digits of any script, with what people write between them. No carrier can call a word."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=30, label=_("Phone"), **options)
+
+    def clean(self, value: Any) -> str:
+        text: str = super().clean(value)
+        if text and not re.fullmatch(r"[\d\s+()（）#*,./-]*\d[\d\s+()（）#*,./-]*", text):
+            raise ValidationError(_("Enter a phone number: digits, with + or - if you like."), code="phone")
+        return text
+
+
 class UnitsField(forms.IntegerField):
     """1 to MOST_UNITS in ASCII digits. int() would also read other scripts' digits, signs and underscores."""
 
@@ -70,7 +83,7 @@ class CheckoutForm(forms.Form):
         label=_("Send it to"), required=False, widget=forms.RadioSelect({"class": "radio radio-primary"})
     )
     recipient = forms.CharField(label=_("Recipient"), max_length=100)
-    phone = forms.CharField(label=_("Phone"), max_length=30)
+    phone = PhoneField()
     region = forms.CharField(label=_("Province, city, district"), max_length=100, required=False)
     address = forms.CharField(label=_("Address"), max_length=390, widget=forms.Textarea({"rows": 3}))
     save = forms.BooleanField(label=_("Keep this address for next time"), required=False)
@@ -104,12 +117,13 @@ class CheckoutForm(forms.Form):
 
 
 class AddressForm(forms.ModelForm[Address]):
+    phone = PhoneField()
+
     class Meta:
         model = Address
         fields = ("recipient", "phone", "region", "address", "label", "is_default")
         labels = {
             "recipient": _("Recipient"),
-            "phone": _("Phone"),
             "region": _("Province, city, district"),
             "address": _("Address"),
             "label": _("Label"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from aftersales.lifecycle.errors import Refused
-from aftersales.money import allocate
+from aftersales.money import allocate, shown
 from orders.errors import OrderError
 from orders.models import Coupon, OrderLine, Policy, Product, Shop, Sku
 from orders.states import GOODS_KINDS
@@ -87,8 +87,11 @@ def check_goods(goods: Sequence[tuple[Sku, int]], on_sale: set[int]) -> None:
 
 
 def check_coupon(coupon: Coupon, shop: Shop, goods_total: int) -> None:
-    if coupon.shop_id != shop.pk or coupon.left < 1 or goods_total < coupon.least:
+    if coupon.shop_id != shop.pk or coupon.left < 1:
         raise Refused(OrderError.COUPON, "coupon")
+    if goods_total < coupon.least:
+        least = shown(coupon.least, shop.currency)
+        raise Refused(OrderError.COUPON_LEAST, "coupon", least=least, shop=shop.name)
 
 
 def check_parcel(lines: Sequence[OrderLine], units: Mapping[int, int]) -> None:

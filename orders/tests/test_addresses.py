@@ -92,7 +92,8 @@ def test_foreign_address_is_a_missing_one(cast, alice, rest):
 
 
 @pytest.mark.parametrize(
-    ("field", "text"), [("recipient", " "), ("phone", "1" * 31), ("address", ""), ("label", "\x00")]
+    ("field", "text"),
+    [("recipient", " "), ("phone", "1" * 31), ("phone", "abc"), ("phone", "+-"), ("address", ""), ("label", "\x00")],
 )
 def test_bad_address_is_named_at_its_field(cast, alice, field, text):
     page = alice.post(f"{BOOK}new/", HOME | {field: text})

@@ -284,3 +284,11 @@ def test_photos_are_sent_at_once_and_again(order, enter):
     at_ticket(page)
     # In the order in which they were chosen, though the first one came later.
     assert [row.width for row in Evidence.objects.all()] == [50, 70]
+
+
+def test_photos_beyond_the_most_are_said_to_be_left_out(order, enter):
+    page = enter()
+    chosen_up_to_send(page, order, "damaged")
+    page.set_input_files("#id_photos", [picture(40 + number) for number in range(10)])
+    expect(page.locator("[name=photos_uploaded]")).to_have_count(9)
+    expect(page.locator("[data-said]").first).to_have_text("At most 9 photos can be sent at once.")

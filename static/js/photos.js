@@ -9,6 +9,7 @@
   document.documentElement.classList.add("lively");
   const upgraded = new WeakSet();
   const states = new WeakMap();
+  const overfull = new WeakSet();
   const queue = [];
   let running = 0;
   let waiting = null;
@@ -22,6 +23,7 @@
       const room = Number(box.dataset.most) - box.querySelectorAll("li").length;
       const files = [...input.files];
       input.value = "";
+      overfull[files.length > room ? "add" : "delete"](box);
       say(box, files.length > room ? box.dataset.tooMany : box.dataset.sending);
       for (const file of files.slice(0, Math.max(room, 0))) add(box, input.name, file);
     });
@@ -108,9 +110,12 @@
     tile.append(input);
     tile.querySelector("[data-drop]").dataset.drop = `${answer.thumbnail}delete/`;
     tile.querySelector("progress").hidden = true;
-    say(state.box, state.box.dataset.sent);
+    if (!overfull.has(state.box) && !troubled(state.box)) say(state.box, state.box.dataset.sent);
     changed(state.box);
   }
+
+  // What went wrong stays written when another photo arrives after it.
+  const troubled = (box) => [...box.querySelectorAll("li")].some((tile) => states.get(tile)?.trouble);
 
   function failed(tile, words, again) {
     const state = states.get(tile);
