@@ -236,7 +236,7 @@ def comes_next(ticket: Ticket, *, yours: bool = False) -> str:
 def dispute_consequence(dispute: Dispute, *, yours: bool = False) -> str:
     """What silence leads to; "" once it is final."""
     state = DISPUTE.state(dispute.state)
-    return str((yours and YOUR_DISPUTE_CONSEQUENCES.get(state)) or DISPUTE_CONSEQUENCES.get(state, ""))
+    return str((yours and YOUR_DISPUTE_CONSEQUENCES.get(state)) or DISPUTE_CONSEQUENCES.get(state) or "")
 
 
 def dispute_next(dispute: Dispute) -> str:
