@@ -116,7 +116,7 @@ def _entry(event: TicketEvent | DisputeEvent, currency: str, read: Record, *, fo
         data = {**data, "rule": ""}
     return Entry(
         action=event.action,
-        title=words.event_title(event),
+        title=words.event_title(event, yours=for_buyer),
         who=words.event_actor(event),
         role=event.role,
         at=event.at,

@@ -96,6 +96,7 @@ YOUR_NEXT: Final[Mapping[State, _StrPromise]] = {
     ),
 }
 YOUR_CONSEQUENCES: Final[Mapping[State, _StrPromise]] = {
+    **words.YOUR_DISPUTE_CONSEQUENCES,
     OrderState.AWAITING_RECEIPT: gettext_lazy("If you do not confirm receipt by then, it counts as confirmed."),
 }
 
@@ -137,6 +138,8 @@ def happened(notice: Notice) -> str:
     state = LIVES[notice.life].state(notice.state)
     if notice.action == REMIND:
         return str(state.label)
+    if notice.life == "ticket" and notice.role == Role.BUYER and notice.action in words.YOUR_EVENTS:
+        return str(words.YOUR_EVENTS[notice.action])
     return str(EVENTS.get(notice.life, {}).get(notice.action, state.label))
 
 

@@ -51,6 +51,9 @@ YOUR_CONSEQUENCES: Final = {
     S.AWAITING_RETURN: _("If you have not sent the goods back by then, the ticket is withdrawn."),
     S.AWAITING_BUYER_RECEIPT: _("If you do not answer by then, the goods count as received."),
 }
+# How customer service shares its work is no business of the sides.
+_RULING_IS_LATE: Final = _("If there is no ruling by then, customer service goes on with it. You need not do anything.")
+YOUR_DISPUTE_CONSEQUENCES: Final = {D.REVIEW: _RULING_IS_LATE, D.CONFIRMATION: _RULING_IS_LATE}
 
 # What comes next, one sentence a state.
 NEXT: Final = {
@@ -162,6 +165,7 @@ EVENTS: Final = {
     "rule": _("Ruling carried out"),
     "message": _("Message"),
 }
+YOUR_EVENTS: Final = {"send_back": _("Goods sent back to you"), "dispatch": _("Goods sent to you")}
 DISPUTE_EVENTS: Final = {
     "begin": _("Customer service called"),
     "remind": _("Reminded"),
@@ -229,9 +233,10 @@ def comes_next(ticket: Ticket, *, yours: bool = False) -> str:
     return str(YOUR_NEXT.get(state, NEXT[state]) if yours else NEXT[state])
 
 
-def dispute_consequence(dispute: Dispute) -> str:
+def dispute_consequence(dispute: Dispute, *, yours: bool = False) -> str:
     """What silence leads to; "" once it is final."""
-    return str(DISPUTE_CONSEQUENCES.get(DISPUTE.state(dispute.state), ""))
+    state = DISPUTE.state(dispute.state)
+    return str((yours and YOUR_DISPUTE_CONSEQUENCES.get(state)) or DISPUTE_CONSEQUENCES.get(state) or "")
 
 
 def dispute_next(dispute: Dispute) -> str:
@@ -250,8 +255,10 @@ def channel_name(code: str) -> str:
     return str(CHANNELS.get(code, code))
 
 
-def event_title(event: TicketEvent | DisputeEvent) -> str:
-    return str((EVENTS if isinstance(event, TicketEvent) else DISPUTE_EVENTS)[event.action])
+def event_title(event: TicketEvent | DisputeEvent, *, yours: bool = False) -> str:
+    if isinstance(event, DisputeEvent):
+        return str(DISPUTE_EVENTS[event.action])
+    return str((yours and YOUR_EVENTS.get(event.action)) or EVENTS[event.action])
 
 
 def event_actor(event: TicketEvent | DisputeEvent) -> _StrPromise | str:

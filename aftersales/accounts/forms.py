@@ -125,7 +125,15 @@ class AuthenticateAgainForm(Plain, mfa.ReauthenticateForm):
 
 
 class ActivateForm(Plain, totp.ActivateTOTPForm):
-    pass
+    def clean_code(self) -> str:
+        """There are no recovery codes yet that could be used instead."""
+        try:
+            return str(super().clean_code())
+        except forms.ValidationError as error:
+            if error.code != "incorrect_code":
+                raise
+            again = _("This is not the code. Wait for the next one in your app, then type it at once.")
+            raise forms.ValidationError(again, code=error.code) from error
 
 
 class AccountForm(forms.ModelForm[User]):

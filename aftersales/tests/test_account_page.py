@@ -47,6 +47,16 @@ def turn_on(client):
     return secret, codes
 
 
+def test_a_wrong_first_code_promises_no_recovery_codes(alice):
+    confirm(alice)
+    alice.get(f"{TWO}on/")
+    answer = alice.post(f"{TWO}on/", {"code": "12345x"})
+    assert answer.status_code == 422
+    assert "Wait for the next one in your app, then type it at once." in answer.text
+    assert "recovery codes" not in answer.text
+    assert "Two-factor is on" not in alice.get(TWO).text
+
+
 # --- name, language, zone ---------------------------------------------------------------------------------------------
 
 

@@ -22,7 +22,6 @@ register = template.Library()
 register.filter("where_the_money_is", words.where_the_money_is)
 register.filter("what_to_expect", words.what_to_expect)
 register.filter("channel_name", words.channel_name)
-register.filter("dispute_consequence", words.dispute_consequence)
 register.filter("dispute_next", words.dispute_next)
 register.filter("notice_subject", notice_words.subject)
 register.filter("notice_sentences", notice_words.sentences)
@@ -43,6 +42,11 @@ def unread_notices(user: object) -> str:
 def ticket_consequence(ticket: Ticket) -> str:
     """What the buyer's page says of silence: `{% deadline ticket ticket|ticket_consequence %}`"""
     return words.consequence(ticket, yours=True)
+
+
+@register.filter
+def dispute_consequence(dispute: Dispute) -> str:
+    return words.dispute_consequence(dispute, yours=True)
 
 
 @register.filter

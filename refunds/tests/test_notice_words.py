@@ -57,3 +57,12 @@ def test_without_a_clock_nothing_is_threatened():
 def test_what_has_no_words_of_its_own_is_told_by_its_state():
     told = Notice(life="order", action="rest_cancelled", state="awaiting_receipt", number="O1")
     assert notice_words.subject(told) == "Order O1: Awaiting receipt"
+
+
+def test_buyers_are_told_of_themselves_not_of_a_buyer():
+    sent = notice("ticket", "send_back", "awaiting_buyer_receipt", kind="repair", role="buyer")
+    late = notice("dispute", "ask", "review", role="buyer")
+    assert notice_words.subject(sent) == "Ticket N1: Goods sent back to you"
+    assert notice_words.consequence(late).endswith("You need not do anything.")
+    late.role = "seller"
+    assert "another agent may take it" in notice_words.consequence(late)

@@ -155,7 +155,7 @@ def test_inspection_and_goods_sent_back(alice, cast, returning):
     returning.refresh_from_db()
     assert answer.status_code == 303
     assert (returning.state, returning.closed_reason) == ("closed", "sent_back")
-    assert "<strong>Goods sent back to the buyer</strong>" in text(alice, returning)
+    assert "<strong>Goods sent back to you</strong>" in text(alice, returning)
 
 
 def test_where_the_money_is(alice, cast, order):

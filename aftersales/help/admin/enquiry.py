@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
@@ -109,7 +110,7 @@ class EnquiryAdmin(ByRole[Enquiry]):
     search_fields = ("number__startswith", "about__startswith", "email__startswith", "person__email__startswith")
     search_help_text = gettext_lazy("Number of the question, order or ticket, or e-mail, from its beginning")
     ordering = (F("waiting_since").asc(nulls_last=True), "-pk")
-    fields = ("number", "topic", "about", "asker", "language", "agent", "asked_at", "waiting_since", "answered_at")
+    fields = ("number", "topic", "about", "asker", "spoken", "agent", "asked_at", "waiting_since", "answered_at")
 
     def narrow(self, rows: Any, user: User) -> QuerySet[Enquiry]:
         return cast("QuerySet[Enquiry]", rows.of_desk(user))
@@ -134,6 +135,10 @@ class EnquiryAdmin(ByRole[Enquiry]):
         if row.person is None:
             return format_html("{} <em>{}</em>", row.email, _("(not logged in)"))
         return f"{row.person} ({row.person.email})" if row.person.name else row.person.email
+
+    @admin.display(description=gettext_lazy("language"))
+    def spoken(self, row: Enquiry) -> str:
+        return str(dict(settings.LANGUAGES).get(row.language, row.language))
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **rest: Any) -> Any:
         if row := rest.get("obj"):
