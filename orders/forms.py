@@ -87,7 +87,13 @@ class CheckoutForm(forms.Form):
     region = forms.CharField(label=_("Province, city, district"), max_length=100, required=False)
     address = forms.CharField(label=_("Address"), max_length=390, widget=forms.Textarea({"rows": 3}))
     save = forms.BooleanField(label=_("Keep this address for next time"), required=False)
-    coupon = forms.CharField(label=_("Coupon code"), max_length=30, required=False)
+    coupon = forms.CharField(
+        label=_("Coupon code"),
+        max_length=30,
+        required=False,
+        # Codes are compared to the letter; phones would begin with one capital and go on with small letters.
+        widget=forms.TextInput({"autocapitalize": "characters", "autocomplete": "off", "spellcheck": "false"}),
+    )
     token = forms.UUIDField(widget=forms.HiddenInput)
     promise = forms.CharField(widget=forms.HiddenInput, required=False)
 

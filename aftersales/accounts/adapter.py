@@ -79,6 +79,12 @@ class Adapter(DefaultAccountAdapter):
             log.exception("%s could not be sent", template_prefix)
             messages.error(current.request, _("The mail could not be sent. Please try again in a few minutes."))
 
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Who works here begins at the work, buyers at their orders; a page that was asked for comes before either."""
+        if getattr(request.user, "is_staff", False):
+            return reverse("admin:index")
+        return str(super().get_login_redirect_url(request))
+
     def get_email_verification_redirect_url(self, email_address: Any) -> str:
         return reverse("account")
 

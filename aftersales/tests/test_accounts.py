@@ -136,7 +136,7 @@ def test_accounts_that_nobody_signed_up_for_log_in(client, cast, who):
     user = getattr(cast, who)
     assert not EmailAddress.objects.exists()
     answer = log_in(client, user.email.upper())
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/orders/")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/admin/" if user.is_staff else "/orders/")
     assert is_in(client)
     assert list(EmailAddress.objects.values_list("email", "verified", "primary")) == [(user.email, True, True)]
     assert mail.outbox == []
@@ -295,3 +295,7 @@ def test_no_page_of_allauth_is_open_that_we_do_not_style(client):
     assert len({pattern.name for pattern in urlpatterns}) == len(urlpatterns)
     for address in ("/accounts/login/", "/account/login/code/", "/account/two-factor/webauthn/", "/account/3rdparty/"):
         assert client.get(address).status_code == 404
+
+
+def test_the_page_asked_for_comes_first(client, cast):
+    assert log_in(client, "bob@example.com", next="/cart/").headers["Location"] == "/cart/"
