@@ -31,11 +31,12 @@ setup: $(FOR_RUN) .env
 run: setup
 	@exec $(VENV) -m aftersales.devrun
 
-# A test's commits need not outlive a power cut, so that nobody waits for the disk.
+# A test's commits need not outlive a power cut, so that nobody waits for the disk. Three at once keep two cores busy:
+# tests in a browser, and those with workers of their own, wait a good part of their time.
 test soak stories: export PGOPTIONS := -c synchronous_commit=off
 
 test: $(FOR_TEST) .env browser
-	$(BORROWING) $(VENV) -m pytest -p aftersales.dev.strict -n 2 --dist worksteal $(ARGS)
+	$(BORROWING) $(VENV) -m pytest -p aftersales.dev.strict -n 3 --dist worksteal $(ARGS)
 
 soak: $(FOR_TEST) .env browser
 	BOOKS_ORDERS=2000 RANDOM_EXAMPLES=850 RANDOM_STEPS=60 \

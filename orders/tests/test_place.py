@@ -130,11 +130,19 @@ def test_a_coupon_is_for_its_shop_only(cast):
     assert {(o.shop_id, bool(o.coupon_id)) for o in orders} == {(cast.shop.pk, True), (cast.other_shop.pk, False)}
 
 
-@pytest.mark.parametrize("wrong", [{"left": 0}, {"least": 1001}, {"code": "OTHER"}, {"shop": "other"}])
-def test_a_coupon_that_cannot_be_used(cast, wrong):
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"left": 0}, "coupon"),
+        ({"least": 1001}, "coupon_least"),
+        ({"code": "OTHER"}, "coupon"),
+        ({"shop": "other"}, "coupon"),
+    ],
+)
+def test_a_coupon_that_cannot_be_used(cast, wrong, code):
     _coupon(cast, **{key: cast.other_shop if key == "shop" else value for key, value in wrong.items()})
 
-    assert _refused(cast, "coupon", {cast.mug: 1}, coupon="OFF").field == "coupon"
+    assert _refused(cast, code, {cast.mug: 1}, coupon="OFF").field == "coupon"
 
 
 def test_a_coupon_for_goods_worth_exactly_enough(cast):
