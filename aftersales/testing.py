@@ -36,10 +36,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
     """A test with real commits flushes what migrations wrote, and a long one leaves dead rows that every scan meets:
     the next one needs the former, and not the latter."""
     yield
+    if nextitem is None:
+        # The test's database is gone with the last test: what is connected to now is the shop's own.
+        return
     with item.config.stash[blocking_manager_key].unblock():
         if _commits(item):
             install_standing()
