@@ -59,14 +59,25 @@ def refundable(line: OrderLine, units: int) -> int:
     return max(0, min(sum(unit_shares(line.paid, line.quantity)[:units]), line.left))
 
 
-def offered(product: Product, policy: Policy) -> tuple[list[str], timedelta]:
-    """What the shop offers after a sale under a policy, by the codes of GOODS_KINDS, and how long from completion."""
-    found = {"refund_only"} | ({"reissue"} if policy.offers_dispatch else set())
-    if policy.offers_returns and product.shop.return_address.strip():
-        found |= {"return_refund", "exchange", "repair"}
+def kinds_offered(policy: Policy, shop: Shop) -> set[str]:
+    """What a shop offers of goods that have arrived, by the codes of GOODS_KINDS: as far as the policy has clocks for
+    it and the shop an address for what comes back."""
+    returns = policy.offers_returns and shop.return_address.strip()
+    kinds = {"refund_only"} | ({"return_refund", "exchange", "repair"} if returns else set())
+    return kinds | ({"reissue"} if policy.offers_dispatch else set())
+
+
+def window_of(policy: Policy, product: Product) -> timedelta:
+    """How long after completion something may be asked for: the policy's window, or the shorter one of such goods."""
     rule = product.goods_rule
-    window = min(policy.window, rule.window) if rule and rule.window else policy.window
-    return [kind for kind in GOODS_KINDS if kind in (found & rule.kinds if rule else found)], window
+    return min(policy.window, rule.window) if rule and rule.window else policy.window
+
+
+def offered(product: Product, policy: Policy) -> tuple[list[str], timedelta]:
+    """What can be asked for after a sale of the product, and how long from completion."""
+    found, rule = kinds_offered(policy, product.shop), product.goods_rule
+    allowed = found & rule.kinds if rule else found
+    return [kind for kind in GOODS_KINDS if kind in allowed], window_of(policy, product)
 
 
 def check_shop_sells(shop: Shop, policy: Policy) -> None:

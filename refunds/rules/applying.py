@@ -16,7 +16,7 @@ from aftersales.lifecycle.errors import Refused
 from aftersales.models import User
 from aftersales.money import shown
 from orders.models import Order, OrderLine, Sku
-from orders.rules import refundable, unit_shares
+from orders.rules import kinds_offered, refundable, unit_shares, window_of
 from orders.states import OrderState
 from refunds.errors import RefundError
 from refunds.models import Reason, Ticket, TicketEvent, TicketLine
@@ -100,12 +100,6 @@ def _check_window(order: Order, window: timedelta) -> None:
         raise Refused(RefundError.WINDOW, date=date_format(ends, "SHORT_DATE_FORMAT"))
 
 
-def _window(line: OrderLine, standing: timedelta) -> timedelta:
-    """The policy's after-sale window, or the shorter one of such goods."""
-    rule = line.sku.product.goods_rule
-    return min(standing, rule.window) if rule and rule.window else standing
-
-
 def check_day(buyer: User) -> None:
     """Raises Refused for a buyer who has filed too many tickets within 24 hours."""
     mine = Ticket.objects.of_buyer(buyer).filter(by_seller=False, opened_at__gt=Now() - timedelta(days=1))
@@ -126,11 +120,9 @@ def check_versions(order: Order, chosen: Sequence[Asked]) -> None:
 def kinds(order: Order, lines: Sequence[OrderLine], *, shipped: bool, arrived: bool = True) -> list[Kind]:
     """What is on offer for these lines: as far as the goods have come, as the policy has clocks for it, and as the
     operators' rules for such goods allow."""
-    found = {Kind.REFUND_ONLY}
-    if shipped and order.policy.offers_dispatch:
-        found.add(Kind.REISSUE)
-    if shipped and arrived and order.policy.offers_returns and order.shop.return_address.strip():
-        found |= set(RETURNS)
+    found = kinds_offered(order.policy, order.shop) if shipped else {str(Kind.REFUND_ONLY)}
+    if not arrived:
+        found -= set(RETURNS)
     if shipped:
         for line in lines:
             rule = line.sku.product.goods_rule
@@ -165,7 +157,7 @@ def check(order: Order, lines: Sequence[OrderLine], asked: Application, *, filed
     _check_kind(order, [by_key[key] for key in keys], asked)
     chosen = [_check_line(by_key[key], asked) for key in keys]
     if order.completed_at and not filed:
-        for window in {_window(item.line, order.policy.window) for item in chosen}:
+        for window in {window_of(order.policy, item.line.sku.product) for item in chosen}:
             _check_window(order, window)
     if asked.kind in REFUNDS:
         _check_money(order, asked, chosen)
