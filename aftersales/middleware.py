@@ -1,13 +1,12 @@
 """What holds for every request: how its text is written, and the reader's time zone."""
 
-import zoneinfo
 from collections.abc import Callable
 
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from aftersales.models import time_zones
+from aftersales.readers import zone_named
 
 ZONE_COOKIE = "zone"
 
@@ -35,5 +34,5 @@ class ReaderMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         name = getattr(request.user, "time_zone", "") or request.COOKIES.get(ZONE_COOKIE, "")
-        with timezone.override(zoneinfo.ZoneInfo(name) if name in time_zones() else None):
+        with timezone.override(zone_named(name)):
             return self.get_response(request)

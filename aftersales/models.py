@@ -1,7 +1,5 @@
 """Users, and the heartbeat that /health shows."""
 
-import zoneinfo
-from functools import cache
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -9,12 +7,6 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-
-
-@cache
-def time_zones() -> frozenset[str]:
-    """The names of all time zones: every page asks for them, and the disk is slow to tell."""
-    return frozenset(zoneinfo.available_timezones())
 
 
 class UserManager(BaseUserManager["User"]):

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from django.utils import translation
+from aftersales.readers import reads_chinese
 
 _KUAIDI100: Final = "https://www.kuaidi100.com/chaxun?com={code}&nu={{number}}"
 
@@ -41,7 +41,7 @@ class Carrier:
     page: str = ""
 
     def __str__(self) -> str:
-        return self.name_zh if (translation.get_language() or "").startswith("zh") else self.name_en
+        return self.name_zh if reads_chinese() else self.name_en
 
 
 def _china(code: str) -> str:

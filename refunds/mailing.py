@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import smtplib
 import time
-import zoneinfo
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import singledispatch
@@ -25,7 +24,7 @@ from django.db.models.functions import Now
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from aftersales.models import User, time_zones
+from aftersales.readers import zone_named
 from refunds import notice_words, unsubscribing
 from refunds.models import Notice
 from refunds.told import REMIND, group_of
@@ -170,7 +169,10 @@ def message(row: Any, line: Any = None) -> EmailMultiAlternatives:
 def _notice(notice: Notice, line: Any = None) -> EmailMultiAlternatives:
     """In the reader's time zone too."""
     person = notice.person
-    with translation.override(person.language or settings.LANGUAGE_CODE), timezone.override(_zone(person)):
+    with (
+        translation.override(person.language or settings.LANGUAGE_CODE),
+        timezone.override(zone_named(person.time_zone)),
+    ):
         subject, facts = notice_words.subject(notice), _facts(notice)
         text, html = (
             render_to_string(f"notices/email.{kind}", {**facts, "subject": subject}) for kind in ("txt", "html")
@@ -204,9 +206,3 @@ def _headers(notice: Notice) -> dict[str, str]:
         # One press in the mail program, without a page (RFC 8058).
         headers |= {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     return headers
-
-
-def _zone(person: User) -> zoneinfo.ZoneInfo | None:
-    """Django's own zone, UTC, where the person has chosen none."""
-    known = person.time_zone in time_zones()
-    return zoneinfo.ZoneInfo(person.time_zone) if known else None

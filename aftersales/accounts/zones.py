@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from aftersales.models import time_zones
+from aftersales.readers import time_zones
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise

@@ -12,7 +12,8 @@ from django.test import Client
 from django.utils import translation
 
 from aftersales.accounts import zones
-from aftersales.models import User, time_zones
+from aftersales.models import User
+from aftersales.readers import time_zones
 from aftersales.testing import PASSWORD
 from aftersales.tests.test_accounts import code_in_mail, is_in, log_in, wrong
 

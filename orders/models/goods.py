@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from django.db import models
-from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
+from aftersales.readers import reads_chinese
 from orders.states import GOODS_KINDS
 
 
@@ -33,7 +33,7 @@ class GoodsRule(models.Model):
         ordering = ("code",)
 
     def __str__(self) -> str:
-        return self.label_zh if (translation.get_language() or "").startswith("zh") else self.label_en
+        return self.label_zh if reads_chinese() else self.label_en
 
     @property
     def kinds(self) -> frozenset[str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from uuid import UUID
 
 from django.db.models.functions import Now
 
+from aftersales.keys import uuid_of
 from aftersales.models import User
 from orders.models import Order
 from refunds.actions.uploads import drop_uploads
@@ -38,11 +38,7 @@ def give_up_draft(buyer: User, order: Order) -> None:
 
 def tokens_of(draft: Draft) -> list[UUID]:
     """The photos that a draft names, in its order."""
-    found = []
-    for token in draft.fields.get("photos_uploaded", ()):
-        with suppress(ValueError):
-            found.append(UUID(token))
-    return found
+    return [token for token in map(uuid_of, draft.fields.get("photos_uploaded", ())) if token]
 
 
 def photos_of(draft: Draft, buyer: User) -> list[UUID]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
-from uuid import UUID
 
 from django import forms
 from django.conf import settings
@@ -17,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from aftersales.keys import uuid_of
 from aftersales.lifecycle.errors import Refused
 from aftersales.money import parse, plain, shown
 from orders.models import OrderLine, Sku
@@ -124,7 +124,7 @@ class Photos(forms.FileInput):
         context = {
             "name": name,
             "attrs": self.build_attrs(self.attrs, attrs),
-            "tokens": [token for token in map(_token, value or ()) if token],
+            "tokens": [token for token in map(uuid_of, value or ()) if token],
             "most": settings.EVIDENCE_PER_MESSAGE,
         }
         return render_to_string("components/photos_control.html", context)
@@ -139,14 +139,7 @@ class PhotosField(forms.Field):
 
     def clean(self, value: Any) -> list[Photo]:
         """Raises ValidationError for what names no upload."""
-        found = [item if isinstance(item, File) else _token(item) for item in value or ()]
+        found = [item if isinstance(item, File) else uuid_of(item) for item in value or ()]
         if None in found:
             raise as_error(Refused(RefundError.PHOTO_GONE))
         return cast("list[Photo]", found)
-
-
-def _token(item: object) -> UUID | None:
-    try:
-        return UUID(str(item))
-    except ValueError:
-        return None

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from aftersales.keys import LARGEST_KEY
 from aftersales.lifecycle.errors import Refused
 from orders import carriers
 from refunds.errors import RefundError
@@ -18,8 +19,6 @@ from refunds.forms.fields import AmountField, PhotosField, Text, as_error
 from refunds.models import ReturnParcel, Ticket
 from refunds.photos import Photo
 from refunds.states import Payer
-
-_LARGEST_KEY = 2**63 - 1
 
 
 class ActionForm(forms.Form):
@@ -41,7 +40,7 @@ class ActionForm(forms.Form):
 class OfferForm(ActionForm):
     """`offer` is the one that the buyer has read."""
 
-    offer = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=_LARGEST_KEY)
+    offer = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=LARGEST_KEY)
 
 
 def _words(label: Any) -> Text:
@@ -142,7 +141,7 @@ class WaybillForm(Waybill):
 class MendForm(Waybill):
     """Another waybill for one of the parcels that the buyer has sent."""
 
-    parcel = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=_LARGEST_KEY)
+    parcel = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=LARGEST_KEY)
 
     def __init__(self, ticket: Ticket, action: str, data: Any = None, files: Any = None, **kwargs: Any) -> None:
         super().__init__(ticket, action, data, files, **kwargs)
@@ -160,7 +159,7 @@ class MendForm(Waybill):
 class RulingForm(ActionForm):
     """`ruling` is the one that the buyer has read."""
 
-    ruling = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=_LARGEST_KEY)
+    ruling = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=LARGEST_KEY)
 
 
 class AppealForm(RulingForm):

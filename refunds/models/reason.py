@@ -7,9 +7,9 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
-from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
+from aftersales.readers import reads_chinese
 from refunds.states import Kind, Payer, Side
 
 
@@ -46,7 +46,7 @@ class Reason(models.Model):
         )
 
     def __str__(self) -> str:
-        return self.label_zh if (translation.get_language() or "").startswith("zh") else self.label_en
+        return self.label_zh if reads_chinese() else self.label_en
 
     def fits(self, kind: str) -> bool:
         return not self.kinds or kind in self.kinds

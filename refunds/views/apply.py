@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from aftersales import actors
 from aftersales.actors import Role
+from aftersales.keys import uuid_of
 from aftersales.lifecycle.errors import Conflict, Refused
 from orders.lifecycle import ORDER
 from orders.models import Order, Shipment
@@ -29,7 +30,7 @@ from refunds.lifecycle import TICKET
 from refunds.models import Draft, Ticket
 from refunds.photos import Photo
 from refunds.rules import Application
-from refunds.views.applying import Page, Sent, Summary, leave, receive, show, uuid_of, whole
+from refunds.views.applying import Page, Sent, Summary, leave, receive, show, whole
 from refunds.views.pages import ticket_conflict
 
 Send = Callable[[Application, Sequence[Photo]], Ticket]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -13,6 +12,7 @@ from django.shortcuts import render
 from django_htmx.http import HttpResponseClientRedirect, reselect, reswap, retarget
 
 from aftersales.actors import Role
+from aftersales.keys import uuid_of
 from aftersales.lifecycle.errors import Refused
 from orders.views.pages import reader, see_other
 from refunds import actions, promises, words
@@ -85,13 +85,6 @@ def receive(request: HttpRequest) -> Sent:
         refused = error
     data.setlist("photos_uploaded", tokens)
     return Sent(data, bool(data.get("preview") or dropped), refused)
-
-
-def uuid_of(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 @dataclass

@@ -14,11 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
+from aftersales.keys import LARGEST_KEY
 from orders.views.pages import asking, personal, reader, see_other
 from refunds.models import Notice
 
 PER_PAGE = 20
-LARGEST_KEY = 2**63 - 1
 
 
 class ReadForm(forms.Form):

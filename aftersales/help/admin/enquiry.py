@@ -23,6 +23,7 @@ from aftersales.help import actions
 from aftersales.help.errors import HelpError
 from aftersales.help.forms import LetterForm
 from aftersales.help.models import Enquiry, Letter, Written
+from aftersales.keys import LARGEST_KEY
 from aftersales.lifecycle.admin import ByRole, person
 from aftersales.lifecycle.errors import Refused
 from aftersales.models import User
@@ -36,7 +37,6 @@ QUEUES: dict[str, tuple[Any, Callable[[User], Q]]] = {
     "unsent": (gettext_lazy("Answer could not be sent"), lambda user: Q(letters__failed_at__isnull=False)),
     "all": (gettext_lazy("Everything"), lambda user: Q()),
 }
-_BIGGEST = 2**63 - 1
 
 
 class QueueFilter(admin.SimpleListFilter):
@@ -70,7 +70,7 @@ class QueueFilter(admin.SimpleListFilter):
 class AnswerForm(LetterForm):
     """`read` is the newest letter that stood above the form."""
 
-    read = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=_BIGGEST)
+    read = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=LARGEST_KEY)
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import MD5, Concat, Now
 from django.urls import reverse
-from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from aftersales.help.search import index
 from aftersales.models import User
+from aftersales.readers import reads_chinese
 
 # What search reads of an article, in the order of its fingerprint.
 TEXTS: Final = ("title_en", "title_zh", "body_en", "body_zh")
@@ -40,7 +40,7 @@ class Shown(NamedTuple):
 
 
 def _shown(row: Any) -> Shown:
-    mine, other = ("zh", "en") if (translation.get_language() or "").startswith("zh") else ("en", "zh")
+    mine, other = ("zh", "en") if reads_chinese() else ("en", "zh")
     used = mine if getattr(row, f"title_{mine}") else other
     title, body = getattr(row, f"title_{used}"), getattr(row, f"body_{used}", "")
     return Shown(title, body, LANGUAGES[used], used != mine)
