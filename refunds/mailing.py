@@ -173,17 +173,31 @@ def _notice(notice: Notice, line: Any = None) -> EmailMultiAlternatives:
         translation.override(person.language or settings.LANGUAGE_CODE),
         timezone.override(zone_named(person.time_zone)),
     ):
-        subject, facts = notice_words.subject(notice), _facts(notice)
-        text, html = (
-            render_to_string(f"notices/email.{kind}", {**facts, "subject": subject}) for kind in ("txt", "html")
-        )
-    built = EmailMultiAlternatives(subject, text, to=[person.email], headers=_headers(notice), connection=line)
-    built.attach_alternative(html, "text/html")
-    return built
+        facts = _facts(notice)
+        headers = {}
+        if facts["unsubscribe"]:
+            # One press in the mail program, without a page (RFC 8058).
+            headers = {
+                "List-Unsubscribe": f"<{facts['unsubscribe']}>",
+                "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+            }
+        return built(person.email, f"notice.{notice.pk}.{notice.life}.{notice.event_id}", facts, line, headers)
+
+
+def built(to: str, name: str, facts: dict[str, Any], line: Any, headers: dict[str, str]) -> EmailMultiAlternatives:
+    """A mail as text and as HTML, in the language that is active; `facts` are those of notices/email.txt, and `name`
+    makes a second copy of it known as one."""
+    host = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
+    standing = {"Message-ID": f"<{name}@{host}>", "Auto-Submitted": "auto-generated"}
+    text, html = (render_to_string(f"notices/email.{kind}", facts) for kind in ("txt", "html"))
+    found = EmailMultiAlternatives(facts["subject"], text, to=[to], headers=standing | headers, connection=line)
+    found.attach_alternative(html, "text/html")
+    return found
 
 
 def _facts(notice: Notice) -> dict[str, Any]:
     return {
+        "subject": notice_words.subject(notice),
         "name": notice.person.name,
         "sentences": notice_words.sentences(notice),
         "until": notice_words.until(notice),
@@ -194,15 +208,3 @@ def _facts(notice: Notice) -> dict[str, Any]:
         "group": group.label if (group := group_of(notice.life, notice.action)) else "",
         "unsubscribe": unsubscribing.link(notice),
     }
-
-
-def _headers(notice: Notice) -> dict[str, str]:
-    host = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
-    headers = {
-        "Message-ID": f"<notice.{notice.pk}.{notice.life}.{notice.event_id}@{host}>",
-        "Auto-Submitted": "auto-generated",
-    }
-    if link := unsubscribing.link(notice):
-        # One press in the mail program, without a page (RFC 8058).
-        headers |= {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
-    return headers
