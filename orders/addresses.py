@@ -12,7 +12,7 @@ from aftersales.lifecycle.errors import Refused
 from aftersales.models import User
 from orders.errors import OrderError
 from orders.models import Address
-from orders.models.address import AddressQuerySet
+from orders.models.address import PLACE, AddressQuerySet
 
 MOST: Final = 20
 
@@ -31,7 +31,7 @@ def keep(owner: User, entry: Address) -> Address:
     Raises Refused for one too many, and for a changed one that is the same as another.
     """
     with _locked(owner) as book:
-        place = {name: getattr(entry, name) for name in ("recipient", "phone", "region", "address")}
+        place = {name: getattr(entry, name) for name in PLACE}
         same = book.filter(**place).exclude(pk=entry.pk).first()
         if same and entry.pk:
             raise Refused(OrderError.ADDRESS_TWICE, "address")

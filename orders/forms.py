@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.errors import OrderError
 from orders.models import Address, InvoiceData, Sku
+from orders.models.address import PLACE
 from orders.rules import MOST_UNITS
 from orders.states import TitleKind
 
@@ -116,7 +117,7 @@ class CheckoutForm(forms.Form):
 
     def typed(self) -> Address:
         """The address in the fields, not written yet."""
-        return Address(**{name: self.cleaned_data[name] for name in ("recipient", "phone", "region", "address")})
+        return Address(**{name: self.cleaned_data[name] for name in PLACE})
 
     def is_to_be_kept(self) -> bool:
         return self.cleaned_data["save"] and self.cleaned_data["to"] not in self.book

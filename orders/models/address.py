@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -9,6 +11,9 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from aftersales.models import User
+
+# What makes a place: the same is kept once.
+PLACE: Final = ("recipient", "phone", "region", "address")
 
 
 class AddressQuerySet(models.QuerySet["Address"]):
@@ -38,9 +43,7 @@ class Address(models.Model):
         ordering = ("-is_default", "-pk")
         constraints = (
             models.UniqueConstraint(fields=("owner",), condition=Q(is_default=True), name="address_one_default"),
-            models.UniqueConstraint(
-                fields=("owner", "recipient", "phone", "region", "address"), name="address_same_place_once"
-            ),
+            models.UniqueConstraint(fields=("owner", *PLACE), name="address_same_place_once"),
         )
 
     def __str__(self) -> str:
