@@ -187,16 +187,15 @@ def save_invoice(orders: QuerySet[Order], by: Actor, wanted: InvoiceData, versio
     """
     with story(by):
         lock(orders, by)
-        order = orders.exclude(state=OrderState.CLOSED, paid_at=None).first()
-        if order is None:
-            raise Conflict("invoice", orders.first())
+        order = orders.first()
+        if order is None or not rules.may_be_invoiced(order):
+            raise Conflict("invoice", order)
         kept = InvoiceData.objects.filter(order=order).first()
-        fields = ("kind", "title", "tax_number", "email", "note")
-        if kept and all(getattr(kept, name) == getattr(wanted, name) for name in fields):
+        values = {name: getattr(wanted, name) for name in ("kind", "title", "tax_number", "email", "note")}
+        if kept and all(getattr(kept, name) == value for name, value in values.items()):
             return kept
         if version != (kept.version if kept else 0):
             raise Conflict("invoice", order)
-        values = {name: getattr(wanted, name) for name in fields}
         return InvoiceData.objects.update_or_create(order=order, defaults=values | {"version": version + 1})[0]
 
 

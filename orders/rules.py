@@ -9,8 +9,8 @@ from datetime import timedelta
 from aftersales.lifecycle.errors import Refused
 from aftersales.money import allocate, shown
 from orders.errors import OrderError
-from orders.models import Coupon, OrderLine, Policy, Product, Shop, Sku
-from orders.states import GOODS_KINDS
+from orders.models import Coupon, Order, OrderLine, Policy, Product, Shop, Sku
+from orders.states import GOODS_KINDS, OrderState
 
 MOST_UNITS = 999
 
@@ -78,6 +78,11 @@ def offered(product: Product, policy: Policy) -> tuple[list[str], timedelta]:
     found, rule = kinds_offered(policy, product.shop), product.goods_rule
     allowed = found & rule.kinds if rule else found
     return [kind for kind in GOODS_KINDS if kind in allowed], window_of(policy, product)
+
+
+def may_be_invoiced(order: Order) -> bool:
+    """Whether there is, or may come to be, something to make an invoice of."""
+    return order.state != OrderState.CLOSED or order.paid_at is not None
 
 
 def check_shop_sells(shop: Shop, policy: Policy) -> None:

@@ -132,7 +132,7 @@ def offered_words(kind: str) -> str:
 
 @register.filter
 def next_step(order: Order) -> str:
-    """The one thing that an order in a list is for now: pay, receive, after_sale, or buying again; "" for waiting."""
+    """The one thing that an order in a list is for now: pay, wait, receive, after_sale or again; "" for nothing."""
     if order.state == OrderState.AWAITING_PAYMENT:
         return "pay" if order.due_at and order.due_at > timezone.now() else ""
     if order.state in (OrderState.AWAITING_SHIPMENT, OrderState.AWAITING_RECEIPT):

@@ -15,8 +15,9 @@ from orders.actions import save_invoice
 from orders.forms import InvoiceForm
 from orders.lifecycle import ORDER
 from orders.models import InvoiceData, Order
+from orders.rules import may_be_invoiced
 from orders.states import TitleKind
-from orders.views.order import invoice_open, order_of
+from orders.views.order import order_of
 from orders.views.pages import conflict_page, personal, reader, see_other
 
 
@@ -33,7 +34,7 @@ def invoice(request: HttpRequest, number: str) -> HttpResponse:
     """GET shows what there is, POST writes it, unless another tab has done so meanwhile."""
     rows, order = order_of(request, number)
     page, data = reverse("orders:order", args=[number]), _data(order)
-    if request.method != "POST" and not invoice_open(order):
+    if request.method != "POST" and not may_be_invoiced(order):
         return redirect(page)
     first = {"version": data.version, "email": data.email or reader(request).email}
     form = InvoiceForm(request.POST if request.method == "POST" else None, instance=data, initial=first)

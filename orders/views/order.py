@@ -21,6 +21,7 @@ from aftersales.lifecycle.offers import open_to
 from orders import actions, cart
 from orders.lifecycle import ORDER
 from orders.models import Order, OrderLine, Shipment, ShipmentLine
+from orders.rules import may_be_invoiced
 from orders.states import OrderState
 from orders.views.pages import asking, conflict_page, is_fragment, personal, reader, see_other
 from orders.views.payment import in_vain, payable, waiting
@@ -52,7 +53,7 @@ def detail(request: HttpRequest, number: str) -> HttpResponse:
         "parcels": _parcels(order, lines),
         "events": list(order.events.order_by("-pk")),
         "late": order.ship_by is not None and order.ship_by < timezone.now(),
-        "invoiced": invoice_open(order),
+        "invoiced": may_be_invoiced(order),
         "others": order.state == OrderState.AWAITING_SHIPMENT and _others_to_pay(request),
     }
     return render(request, "orders/order.html", context | _next(order))
@@ -93,11 +94,6 @@ def _parcels(order: Order, lines: list[OrderLine]) -> list[tuple[Shipment, list[
         item.line = by_key[item.line_id]
         parcels.setdefault(item.shipment, []).append(item)
     return list(parcels.items())
-
-
-def invoice_open(order: Order) -> bool:
-    """Whether there is, or may come to be, something to make an invoice of."""
-    return order.state != OrderState.CLOSED or order.paid_at is not None
 
 
 @personal
