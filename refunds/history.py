@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef
+from django.db.models import OuterRef, Q
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
@@ -19,7 +19,7 @@ from aftersales.actors import Role
 from aftersales.money import shown
 from refunds import words
 from refunds.models import Dispute, DisputeEvent, Evidence, Reason, Ticket, TicketEvent
-from refunds.states import Kind, Payer, Side, Verdict
+from refunds.states import DisputeState, Kind, Payer, Side, Verdict
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -105,9 +105,13 @@ def entries(
     return [_entry(event, ticket.order.currency, read, for_buyer=for_buyer) for event in events]
 
 
+# What only customer service sees: a ruling that a second agent has yet to confirm has not been given. As a condition,
+# and of an event that was read.
+INTERNAL = Q(action__in=words.INTERNAL) | Q(action="rule", to_state=DisputeState.CONFIRMATION)
+
+
 def is_internal(event: DisputeEvent) -> bool:
-    """A ruling that a second agent has yet to confirm has not been given."""
-    return event.action in words.INTERNAL or (event.action == "rule" and event.to_state == "confirmation")
+    return event.action in words.INTERNAL or (event.action == "rule" and event.to_state == DisputeState.CONFIRMATION)
 
 
 def _entry(event: TicketEvent | DisputeEvent, currency: str, read: Record, *, for_buyer: bool) -> Entry:

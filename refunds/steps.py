@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import pgettext_lazy
 
+from refunds.lifecycle import TICKET
 from refunds.models import Ticket
 from refunds.states import Kind
 from refunds.states import TicketState as S
@@ -52,7 +53,6 @@ ENDS: Final = {
     Kind.REPAIR: pgettext_lazy("step", "Repaired goods"),
     Kind.REISSUE: pgettext_lazy("step", "Goods again"),
 }
-TICKET_STATES: Final = {str(state): state for state in S.all()}
 _CLOSED: Final = pgettext_lazy("step", "Closed")
 _SENT_BACK: Final = pgettext_lazy("step", "Your goods back")
 
@@ -69,7 +69,7 @@ class Step:
 def steps(ticket: Ticket) -> list[Step]:
     """Exactly one of them is the present one. A ruling may lead goods back that nobody thought of before: then the long
     way is shown."""
-    place = END if ticket.state == S.CLOSED else PLACES[TICKET_STATES[ticket.stands_at]]
+    place = END if ticket.state == S.CLOSED else PLACES[TICKET.state(ticket.stands_at)]
     way = WAYS[Kind(ticket.kind)]
     way = way if place in way else LONG
     at = way.index(place)
@@ -80,7 +80,7 @@ def _state(ticket: Ticket, ahead: int) -> str:
     """`ahead`: how many steps it lies beyond the present one."""
     if ahead:
         return "next" if ahead > 0 else "done"
-    return {S.SUCCEEDED: "done", S.CLOSED: "failed"}.get(TICKET_STATES[ticket.state], "now")
+    return {S.SUCCEEDED: "done", S.CLOSED: "failed"}.get(TICKET.state(ticket.state), "now")
 
 
 def _label(ticket: Ticket, step: str) -> str | _StrPromise:

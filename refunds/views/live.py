@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Max, OuterRef, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 
-from refunds import words
-from refunds.history import Record, is_internal
+from refunds.history import INTERNAL, Record, is_internal
 from refunds.models import Dispute, DisputeEvent, Payout, Ticket, TicketEvent
-from refunds.states import DisputeState
-
-# What only customer service sees is no news to a side.
-_TOLD = ~Q(action__in=words.INTERNAL) & ~Q(action="rule", to_state=DisputeState.CONFIRMATION)
 
 
 def _mark(event: int | None, dispute_event: int | None, *rows: Iterable[tuple[int, str]]) -> str:
@@ -33,7 +28,7 @@ def mark_of(told: Record, payouts: Iterable[Payout]) -> str:
 def marks(tickets: QuerySet[Ticket]) -> list[str]:
     """The mark of each ticket, in one query for all."""
     last = TicketEvent.objects.filter(ticket=OuterRef("pk")).order_by().values("ticket").annotate(last=Max("pk"))
-    theirs = DisputeEvent.objects.filter(_TOLD, dispute__ticket=OuterRef("pk")).order_by()
+    theirs = DisputeEvent.objects.filter(~INTERNAL, dispute__ticket=OuterRef("pk")).order_by()
     rows = tickets.values_list(
         Subquery(last.values("last")),
         Subquery(theirs.values("dispute__ticket").annotate(last=Max("pk")).values("last")),
