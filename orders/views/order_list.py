@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from orders.filters import OrderFilter
 from orders.models import Order
 from orders.states import OrderState
-from orders.views.pages import page_of, personal, reader
+from orders.views.pages import page_of, personal, reader, with_query
 
 PAGE = 20
 
@@ -37,15 +37,6 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "orders/list.html", context, status=200 if sound else 422)
 
 
-def _with(query: QueryDict, **changes: str) -> str:
-    """The address of this page with other parameters, "" for none, and from its beginning."""
-    query = query.copy()
-    query.pop("page", None)
-    for name, value in changes.items():
-        query[name] = value
-    return "?" + "&".join(part for part in query.urlencode().split("&") if not part.endswith("="))
-
-
 def _tabs(query: QueryDict, mine: QuerySet[Order]) -> list[tuple[str, Any, int, bool]]:
     """As components/tabs.html shows them, all orders first; the counts are of what search and dates have left."""
     rest = query.copy()
@@ -56,7 +47,7 @@ def _tabs(query: QueryDict, mine: QuerySet[Order]) -> list[tuple[str, Any, int, 
     states = [(str(state), state.label, counts.get(state, 0)) for state in OrderState.all()]
     chosen = query.get("state", "")
     return [
-        (_with(query, state=value), label, count, value == chosen)
+        (with_query(query, state=value), label, count, value == chosen)
         for value, label, count in [("", _("All"), sum(counts.values())), *states]
     ]
 
@@ -72,6 +63,6 @@ def _presets(query: QueryDict) -> list[tuple[str, Any, bool]]:
     ]
     chosen = (query.get("after", ""), query.get("before", ""))
     return [
-        (_with(query, after=first, before=""), label, chosen == (first, ""))
+        (with_query(query, after=first, before=""), label, chosen == (first, ""))
         for label, first in ((label, day.isoformat() if day else "") for label, day in spans)
     ]

@@ -10,7 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import InvalidPage, Page, Paginator
 from django.db.models import Model, QuerySet
 from django.forms import BaseForm
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRefresh
@@ -65,6 +65,15 @@ def page_of(request: HttpRequest, rows: QuerySet[M], size: int) -> Page[M]:
         return Paginator(rows, size).page(request.GET.get("page", 1))
     except InvalidPage as error:
         raise Http404 from error
+
+
+def with_query(query: QueryDict, **changes: str) -> str:
+    """The address of this page with other parameters, "" for none, and from its beginning."""
+    query = query.copy()
+    query.pop("page", None)
+    for name, value in changes.items():
+        query[name] = value
+    return "?" + "&".join(part for part in query.urlencode().split("&") if not part.endswith("="))
 
 
 def refuse(form: BaseForm, refused: Refused) -> None:

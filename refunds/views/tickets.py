@@ -13,7 +13,6 @@ from django.db.models.functions import Concat
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -23,7 +22,7 @@ from aftersales.lifecycle.errors import Conflict, Refused
 from aftersales.lifecycle.offers import open_to
 from aftersales.lifecycle.table import Lifecycle
 from aftersales.models import User
-from orders.views.pages import personal, reader, see_other
+from orders.views.pages import personal, reader, see_other, with_query
 from refunds.filters import TicketFilter
 from refunds.forms import ActionForm
 from refunds.forms.ticket import WithPhotos
@@ -75,9 +74,8 @@ def ticket_list(request: HttpRequest) -> HttpResponse:
 
 def _tabs(request: HttpRequest, counts: Mapping[str, int], *, ended: bool) -> list[tuple[str, Any, int, bool]]:
     """As components/tabs.html takes them; what was searched for is kept."""
-    kept = {name: request.GET[name] for name in ("q", "kind") if request.GET.get(name)}
     return [
-        (f"?{urlencode(kept | {'tab': name})}", label, counts[name], (name == "ended") == ended)
+        (with_query(request.GET, tab=name, seen=""), label, counts[name], (name == "ended") == ended)
         for name, label in (("open", _("Open")), ("ended", _("Ended")))
     ]
 
