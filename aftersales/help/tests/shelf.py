@@ -1,12 +1,6 @@
 """Articles for tests, beside those that every shop starts with."""
 
-from aftersales.help.defaults import install_articles
 from aftersales.help.models import Article, Category
-
-
-def stocked():
-    """The articles of a fresh shop, also after a test with real commits has flushed them."""
-    install_articles(Category, Article)
 
 
 def category():

@@ -3,7 +3,6 @@
 import pytest
 
 from aftersales.help.models import Enquiry, Vote
-from aftersales.help.tests.shelf import stocked
 from aftersales.testing import make_cast
 from refunds.tests.test_browser import PHONE, accessible
 
@@ -13,7 +12,6 @@ def visitor(transactional_db, live_server, chromium, settings, monkeypatch):
     # Playwright's event loop runs in this thread; the ORM's calls beside it are not made from inside it.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
     make_cast()
-    stocked()
     context = chromium.new_context(viewport=PHONE, base_url=live_server.url)
     page = context.new_page()
     page.set_default_timeout(10_000)
