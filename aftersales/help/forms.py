@@ -16,9 +16,10 @@ from aftersales.help.models import Topic
 from aftersales.help.models.enquiry import LONGEST_LETTER
 from aftersales.help.search import LONGEST
 from aftersales.lifecycle.errors import Refused
+from aftersales.lifecycle.forms import as_error
 from aftersales.models import User
 from orders.models import Order
-from refunds.forms.fields import Text, as_error
+from refunds.forms.fields import Text
 from refunds.models import Ticket
 
 
@@ -42,10 +43,6 @@ class LetterForm(forms.Form):
 
     def clean_text(self) -> str:
         return storable(self.cleaned_data["text"])
-
-    def refuse(self, refused: Refused) -> None:
-        """Show a refusal next to its field."""
-        self.add_error(refused.field if refused.field in self.fields else None, as_error(refused))
 
 
 def storable(text: str) -> str:

@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from aftersales.lifecycle.errors import Refused
+from aftersales.lifecycle.forms import refuse
 from orders import addresses
 from orders.forms import AddressForm
 from orders.models import Address
-from orders.views.pages import personal, reader, refuse, see_other
+from orders.views.pages import personal, reader, see_other
 
 
 def _entry(request: HttpRequest, pk: int) -> Address:

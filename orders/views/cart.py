@@ -11,11 +11,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from aftersales.lifecycle.errors import Refused
+from aftersales.lifecycle.forms import refuse
 from orders import cart
 from orders.cart import Basket
 from orders.forms import UnitsForm
 from orders.models import Sku
-from orders.views.pages import is_fragment, refuse, see_other
+from orders.views.pages import is_fragment, see_other
 
 
 @never_cache

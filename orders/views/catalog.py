@@ -13,12 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from aftersales.lifecycle.errors import Refused
+from aftersales.lifecycle.forms import refuse
 from orders import cart
 from orders.filters import ProductFilter
 from orders.forms import UnitsForm
 from orders.models import Policy, Product, Sku
 from orders.rules import offered
-from orders.views.pages import page_of, refuse, see_other
+from orders.views.pages import page_of, see_other
 
 PAGE = 24
 

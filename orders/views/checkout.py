@@ -13,13 +13,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from aftersales.lifecycle.errors import Conflict, Refused
+from aftersales.lifecycle.forms import refuse
 from orders import addresses, cart
 from orders.actions import Checkout, place
 from orders.forms import ELSEWHERE, CheckoutForm
 from orders.lifecycle import ORDER
 from orders.models import Address, Order
 from orders.states import OrderState
-from orders.views.pages import conflict_page, personal, reader, refuse, see_other
+from orders.views.pages import conflict_page, personal, reader, see_other
 
 
 class PriceChanged(Exception):

@@ -9,13 +9,12 @@ from typing import Any, TypeVar, cast
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import InvalidPage, Page, Paginator
 from django.db.models import Model, QuerySet
-from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRefresh
 
-from aftersales.lifecycle.errors import Conflict, Refused
+from aftersales.lifecycle.errors import Conflict
 from aftersales.lifecycle.rows import Row
 from aftersales.lifecycle.table import Lifecycle
 from aftersales.models import User
@@ -74,11 +73,6 @@ def with_query(query: QueryDict, **changes: str) -> str:
     for name, value in changes.items():
         query[name] = value
     return "?" + "&".join(part for part in query.urlencode().split("&") if not part.endswith("="))
-
-
-def refuse(form: BaseForm, refused: Refused) -> None:
-    """Put the sentence next to its field, or on top of a form that has no such field."""
-    form.add_error(refused.field if refused.field in form.fields else None, str(refused))
 
 
 def conflict_page(request: HttpRequest, error: Conflict, life: Lifecycle, title: str, back: str) -> HttpResponse:

@@ -1,7 +1,7 @@
 """What a buyer types, read strictly. What may be granted is judged by rules."""
 
 from refunds.forms.application import ApplicationForm
-from refunds.forms.fields import AmountField, PhotosField, ReasonChoice, as_error
+from refunds.forms.fields import AmountField, PhotosField, ReasonChoice
 from refunds.forms.filing import AmendForm, FilingForm
 from refunds.forms.ticket import ActionForm
 
@@ -13,5 +13,4 @@ __all__ = [
     "FilingForm",
     "PhotosField",
     "ReasonChoice",
-    "as_error",
 ]

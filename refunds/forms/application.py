@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from aftersales.lifecycle.errors import Refused
+from aftersales.lifecycle.forms import as_error, refuse
 from aftersales.money import plain, shown
 from orders.models import Order, OrderLine, Sku
 from orders.rules import refundable
@@ -27,7 +28,6 @@ from refunds.forms.fields import (
     Text,
     UnitsField,
     WantedField,
-    as_error,
 )
 from refunds.models import Reason
 from refunds.photos import Photo
@@ -240,20 +240,16 @@ class ApplicationForm(forms.Form):
         if any(_LINE_FIELD.match(key) and key not in known for key in self.data):
             self.add_error(None, as_error(Refused(RefundError.UNKNOWN_LINE)))
         if "currency" in self.cleaned_data and self.cleaned_data["currency"] != self.order.currency:
-            self.refuse(Refused(RefundError.CURRENCY, "currency", currency=self.order.currency))
+            refuse(self, Refused(RefundError.CURRENCY, "currency", currency=self.order.currency))
         if not self.asking:
             self._check_words()
         elif self.so_far("kind") not in {"", *Kind.values}:
-            self.refuse(Refused(RefundError.KIND, "kind"))
+            refuse(self, Refused(RefundError.KIND, "kind"))
         return self.cleaned_data
 
     def _check_words(self) -> None:
         if self.cleaned_data.get("kind") == Kind.REPAIR and self.cleaned_data.get("description") == "":
-            self.refuse(Refused(RefundError.NOTE, "description"))
-
-    def refuse(self, refused: Refused) -> None:
-        """Show a refusal next to its field."""
-        self.add_error(refused.field if refused.field in self.fields else None, as_error(refused))
+            refuse(self, Refused(RefundError.NOTE, "description"))
 
     @property
     def is_complete(self) -> bool:

@@ -8,7 +8,6 @@ from typing import Any, cast
 
 from django import forms
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.template.loader import render_to_string
 from django.utils.datastructures import MultiValueDict
@@ -18,16 +17,12 @@ from django.utils.translation import gettext_lazy
 
 from aftersales.keys import uuid_of
 from aftersales.lifecycle.errors import Refused
+from aftersales.lifecycle.forms import as_error
 from aftersales.money import parse, plain, shown
 from orders.models import OrderLine, Sku
 from refunds.errors import RefundError
 from refunds.models import Reason
 from refunds.photos import Photo
-
-
-def as_error(refused: Refused) -> ValidationError:
-    """The refusal as a form's error, in the language that is active now."""
-    return ValidationError(str(refused), code=str(refused.code.value))
 
 
 class UnitsField(forms.CharField):

@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy
 
 from aftersales.keys import LARGEST_KEY
 from aftersales.lifecycle.errors import Refused
+from aftersales.lifecycle.forms import as_error
 from orders import carriers
 from refunds.errors import RefundError
-from refunds.forms.fields import AmountField, PhotosField, Text, as_error
+from refunds.forms.fields import AmountField, PhotosField, Text
 from refunds.models import ReturnParcel, Ticket
 from refunds.photos import Photo
 from refunds.states import Payer
@@ -31,10 +32,6 @@ class ActionForm(forms.Form):
     def is_about(self, values: Mapping[str, Any]) -> bool:
         """Whether it was sent from the page's form with these present values."""
         return True
-
-    def refuse(self, refused: Refused) -> None:
-        """Show a refusal next to its field."""
-        self.add_error(refused.field if refused.field in self.fields else None, as_error(refused))
 
 
 class OfferForm(ActionForm):

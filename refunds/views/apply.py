@@ -18,6 +18,7 @@ from aftersales import actors
 from aftersales.actors import Role
 from aftersales.keys import uuid_of
 from aftersales.lifecycle.errors import Conflict, Refused
+from aftersales.lifecycle.forms import refuse
 from orders.lifecycle import ORDER
 from orders.models import Order, Shipment
 from orders.states import OrderState
@@ -118,12 +119,12 @@ def _answer(request: HttpRequest, page: Page, sent: Sent | None, send: Send) -> 
     field, with 422."""
     form = page.form
     if sent and sent.refused:
-        form.refuse(sent.refused)
+        refuse(form, sent.refused)
     try:
         if form.is_valid() and not form.asking:
             return _file(request, page, send)
     except Refused as refused:
-        form.refuse(refused)
+        refuse(form, refused)
     if sent and (other := _filed_elsewhere(request, page)):
         return _lead_to(request, other)
     _look(page)
@@ -185,4 +186,4 @@ def _look(page: Page) -> None:
         if form.is_complete and not form.errors:
             page.summary = _check(page, form.application())
     except Refused as refused:
-        form.refuse(refused)
+        refuse(form, refused)

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from aftersales import actors
 from aftersales.actors import Role
 from aftersales.lifecycle.errors import Conflict, Refused
+from aftersales.lifecycle.forms import refuse
 from aftersales.lifecycle.offers import open_to
 from aftersales.lifecycle.table import Lifecycle
 from aftersales.models import User
@@ -152,7 +153,7 @@ def _act(request: HttpRequest, mine: Ticket, action: str, way: Way, life: Lifecy
             messages.success(request, way.done)
             return see_other(reverse("refunds:ticket", args=(mine.number,)))
     except Refused as refused:
-        form.refuse(refused)
+        refuse(form, refused)
     except Conflict as error:
         return ticket_conflict(request, error, mine)
     return _page(request, mine.number, form, status=422)

@@ -26,6 +26,7 @@ from aftersales.help.models import Enquiry, Letter, Written
 from aftersales.keys import LARGEST_KEY
 from aftersales.lifecycle.admin import ByRole, person
 from aftersales.lifecycle.errors import Refused
+from aftersales.lifecycle.forms import refuse
 from aftersales.models import User
 
 OPEN = Q(waiting_since__isnull=False)
@@ -196,7 +197,7 @@ class EnquiryAdmin(ByRole[Enquiry]):
                 if not isinstance(form, LetterForm):
                     messages.error(request, str(refused))
                     return HttpResponseRedirect(reverse("admin:help_enquiry_change", args=(row.pk,)))
-                form.refuse(refused)
+                refuse(form, refused)
             else:
                 messages.success(request, str(way.done))
                 return HttpResponseRedirect(reverse("admin:help_enquiry_change", args=(row.pk,)))

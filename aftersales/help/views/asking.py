@@ -16,6 +16,7 @@ from aftersales.help import actions
 from aftersales.help.forms import ContactForm, LetterForm
 from aftersales.help.models import Enquiry, Letter, Topic
 from aftersales.lifecycle.errors import Refused
+from aftersales.lifecycle.forms import refuse
 from aftersales.models import User
 from aftersales.network import client_address, line_of
 from orders.views.pages import page_of, personal, reader, see_other
@@ -41,7 +42,7 @@ def contact(request: HttpRequest) -> HttpResponse:
         try:
             enquiry = actions.ask(form.question(_sender(request)), person)
         except Refused as refused:
-            form.refuse(refused)
+            refuse(form, refused)
         else:
             request.session[SENT] = enquiry.number
             return see_other(reverse("help:sent"))
@@ -85,7 +86,7 @@ def enquiry(request: HttpRequest, number: str) -> HttpResponse:
         try:
             actions.follow_up(mine.filter(pk=found.pk), reader(request), form.cleaned_data["text"])
         except Refused as refused:
-            form.refuse(refused)
+            refuse(form, refused)
         else:
             messages.success(request, _("Sent. Customer service reads it and answers here."))
             return see_other(found.get_absolute_url())

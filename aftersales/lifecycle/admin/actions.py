@@ -11,7 +11,6 @@ from django import forms
 from django.db.models import Q, QuerySet
 
 from aftersales.actors import Actor, Role
-from aftersales.lifecycle.errors import Refused
 
 
 class ActionForm(forms.Form):
@@ -27,10 +26,6 @@ class ActionForm(forms.Form):
     def __init__(self, row: Any, *args: Any, **kwargs: Any) -> None:
         self.row = row
         super().__init__(*args, **kwargs)
-
-    def refuse(self, error: Refused) -> None:
-        """Show a rule's no next to the field it is about."""
-        self.add_error(error.field if error.field in self.fields else None, str(error))
 
     def effects(self, rows: QuerySet[Any], by: Actor) -> list[str]:
         """What the action will do, one sentence each, of a valid form. Raises what the verb raises."""

@@ -21,6 +21,7 @@ from aftersales.lifecycle.admin import lists
 from aftersales.lifecycle.admin.actions import ActionForm, Offer, Way
 from aftersales.lifecycle.admin.rights import ByRole, person
 from aftersales.lifecycle.errors import Conflict, Refused
+from aftersales.lifecycle.forms import refuse
 from aftersales.lifecycle.offers import judge
 from aftersales.lifecycle.rows import Event, Row
 from aftersales.lifecycle.table import Lifecycle, Transition
@@ -196,7 +197,7 @@ class LifecycleAdmin(ByRole[R]):
                 self.message_user(request, words, messages.SUCCESS)
                 return HttpResponseRedirect(self._url("change", row.pk))
         except Refused as error:
-            form.refuse(error)
+            refuse(form, error)
         except Conflict as conflict:
             return self._conflict(request, row, busy=conflict.row is None)
         return self._ask(request, row, offer, form, status=422)
