@@ -31,8 +31,9 @@ from refunds.lifecycle import TICKET
 from refunds.models import Draft, Ticket
 from refunds.photos import Photo
 from refunds.rules import Application
-from refunds.views.applying import Page, Sent, Summary, leave, receive, show, whole
+from refunds.views.applying import Page, Summary, leave, show, whole
 from refunds.views.pages import ticket_conflict
+from refunds.views.sending import Sent, receive
 
 Send = Callable[[Application, Sequence[Photo]], Ticket]
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])

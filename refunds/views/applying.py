@@ -1,4 +1,4 @@
-"""What the page of an application takes in and shows: the sent form, what it comes to, and the ways out of it."""
+"""What the page of an application shows: its parts, what it comes to, and the ways out of it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.conf import settings
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django_htmx.http import HttpResponseClientRedirect, reselect, reswap, retarget
 
 from aftersales.actors import Role
-from aftersales.keys import uuid_of
-from aftersales.lifecycle.errors import Refused
-from orders.views.pages import reader, see_other
-from refunds import actions, promises, words
-from refunds.errors import RefundError
+from orders.views.pages import see_other
+from refunds import promises, words
 from refunds.forms import ApplicationForm
 from refunds.forms.rows import detail_rows, kind_cards, line_rows
 from refunds.models import Draft, Ticket, TicketLine
@@ -57,34 +53,6 @@ class Summary:
         """All of it in one word: what is sent is compared with what was shown."""
         lines = [f"{item.line.pk}*{item.quantity}={item.amount}>{item.gives.pk}" for item in self.lines]
         return ":".join([self.asked.kind, *lines, str(self.asked.freight)])
-
-
-@dataclass(frozen=True)
-class Sent:
-    """A form that was sent. `is_step`: to be asked on; `refused`: why one of its photos was not taken."""
-
-    data: QueryDict
-    is_step: bool
-    refused: Refused | None = None
-
-
-def receive(request: HttpRequest) -> Sent:
-    """What was sent; photos that came as files are uploads from now on, so that no answer loses them."""
-    data, refused = request.POST.copy(), None
-    tokens = data.getlist("photos_uploaded")
-    dropped = data.get("drop", "")
-    if dropped in tokens:
-        tokens.remove(dropped)
-        actions.drop_uploads(reader(request), filter(None, [uuid_of(dropped)]))
-    files = request.FILES.getlist("photos")
-    try:
-        if len(tokens) + len(files) > settings.EVIDENCE_PER_MESSAGE:
-            raise Refused(RefundError.PHOTOS, "photos", most=settings.EVIDENCE_PER_MESSAGE)
-        tokens += [str(actions.upload(reader(request), file).token) for file in files]
-    except Refused as error:
-        refused = error
-    data.setlist("photos_uploaded", tokens)
-    return Sent(data, bool(data.get("preview") or dropped), refused)
 
 
 @dataclass

@@ -30,9 +30,9 @@ from refunds.forms.ticket import WithPhotos
 from refunds.lifecycle import DISPUTE, TICKET
 from refunds.models import Dispute, Notice, Ticket
 from refunds.states import TicketState
-from refunds.views.applying import Sent, receive
 from refunds.views.live import marks
 from refunds.views.pages import ticket_conflict
+from refunds.views.sending import Sent, receive
 from refunds.views.showing import page_of
 from refunds.views.ways import DISPUTE_WAYS, WAYS, Way
 
