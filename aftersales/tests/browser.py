@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
-from playwright.sync_api import Browser, Page
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page
 
 SHOTS = Path(settings.BASE_DIR) / "test-results" / "stories"
 # A refused form is a 422 on purpose, a stranger's page a 404.
@@ -72,14 +73,31 @@ class Reader:
         folder = SHOTS / str(self.wanted)
         folder.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=folder / f"{self.story}-{self.seen:02}-{name}.png", full_page=True)
-        found = Axe().run(self.page).response["violations"]
-        assert not found, (name, [(v["id"], [n["html"] for n in v["nodes"]]) for v in found])
+        accessible(self.page, name)
         assert self.overflow() <= 0, f"{name} is {self.overflow()} pixels too wide"
         assert self.page.get_attribute("html", "lang") == self.wanted.language
         assert not self.troubles, (name, self.troubles)
 
     def overflow(self) -> int:
         return int(self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+def accessible(page: Page, name: str = "") -> None:
+    """axe finds nothing to complain about."""
+    found = Axe().run(page).response["violations"]
+    assert not found, (name, [(v["id"], [n["html"] for n in v["nodes"]]) for v in found])
+
+
+def carry(client: Client, context: BrowserContext, url: str) -> None:
+    """The session of a test's client, a login that needs no form, for a browser."""
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME]
+    context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": url}])
+
+
+def speak(page: Page, look: Look) -> None:
+    """The language that the reader has chosen; logging in brings the account's own, which is none."""
+    cookie = {"name": settings.LANGUAGE_COOKIE_NAME, "value": look.language, "url": settings.PUBLIC_URL}
+    page.context.add_cookies([cookie])  # type: ignore[list-item]  # a TypedDict of Playwright's own
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from aftersales.tests import buyer_pages
-from aftersales.tests.browser import CHOSEN, EVERY, reading
+from aftersales.tests.browser import CHOSEN, EVERY, carry, reading, speak
 
 MOST_QUERIES = 12
 
@@ -39,7 +39,8 @@ def test_page_looks_right(transactional_db, live_server, settings, chromium, cli
     user = buyer_pages.furnish("mei@example.com")
     buyer_pages.enter(client, user)
     with reading(chromium, look, "pages") as reader:
-        bring(reader.page, client, look.language)
+        carry(client, reader.page.context, live_server.url)
+        speak(reader.page, look)
         for name, address in part(buyer_pages.of_buyer(user), look):
             reader.open(address, name.replace(":", "-").replace("?", "-"))
             fits_narrow(reader)
@@ -52,16 +53,6 @@ def test_page_looks_right(transactional_db, live_server, settings, chromium, cli
 def part(pages, look):
     """All pages in every look; in the quick suite they take turns."""
     return pages if EVERY else islice(pages, CHOSEN.index(look), None, len(CHOSEN))
-
-
-def bring(page, client, language):
-    """The client's session, and its language, for the browser."""
-    from django.conf import settings
-
-    cookies = {name: client.cookies[name].value for name in (settings.SESSION_COOKIE_NAME,)}
-    cookies[settings.LANGUAGE_COOKIE_NAME] = language
-    page.context.add_cookies([{"name": name, "value": value, "url": settings.PUBLIC_URL}
-                              for name, value in cookies.items()])  # fmt: skip
 
 
 def fits_narrow(reader):

@@ -14,7 +14,7 @@ from aftersales.help import actions as help_actions
 from aftersales.help.models import Enquiry
 from aftersales.processes import until
 from aftersales.testing import PASSWORD, file, one, pay, place, ship
-from aftersales.tests.browser import EVERY, LOOKS, SOME, reading
+from aftersales.tests.browser import EVERY, LOOKS, SOME, reading, speak
 from orders import actions as orders_actions
 from orders.models import Order, Product, Sku
 from refunds import actions
@@ -50,14 +50,6 @@ def enter(chromium, site, cast):
     yield open_for
     for entered in opened:
         entered.__exit__(None, None, None)
-
-
-def speak(page, look):
-    """The language that the reader has chosen; logging in brings the account's own, which is none."""
-    from django.conf import settings
-
-    page.context.add_cookies([{"name": settings.LANGUAGE_COOKIE_NAME, "value": look.language,
-                               "url": settings.PUBLIC_URL}])  # fmt: skip
 
 
 def press(page, address):

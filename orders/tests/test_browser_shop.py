@@ -1,20 +1,18 @@
 """The cart in a real browser: a quantity changes without a reload, and the focus stays where it was."""
 
 import pytest
-from django.conf import settings as standing
+
+from aftersales.tests.browser import carry
 
 PHONE = {"width": 390, "height": 844}
 
 
 @pytest.mark.django_db(transaction=True)
-def test_quantity_changes_in_place_and_keeps_the_focus(cast, client, live_server, chromium, settings, monkeypatch):
-    # Playwright's event loop runs in this thread; the ORM's calls beside it are not made from inside it.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+def test_quantity_changes_in_place_and_keeps_the_focus(cast, client, live_server, chromium, settings):
     settings.ALLOWED_HOSTS = ["*"]
     client.post(f"/products/{cast.mug.product_id}/", {"sku": cast.mug.pk, "quantity": 1})
     context = chromium.new_context(viewport=PHONE, locale="en", base_url=live_server.url)
-    session = client.cookies[standing.SESSION_COOKIE_NAME].value
-    context.add_cookies([{"name": standing.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
+    carry(client, context, live_server.url)
     page = context.new_page()
     page.set_default_timeout(15_000)
     page.goto("/cart/")

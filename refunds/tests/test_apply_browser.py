@@ -4,7 +4,6 @@ import io
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from PIL import Image
 from playwright.sync_api import expect
@@ -12,8 +11,8 @@ from playwright.sync_api import expect
 from aftersales import actors
 from aftersales.processes import until
 from aftersales.testing import one, pay, place, ship
-from aftersales.tests.browser import CHOSEN, reading
-from aftersales.tests.test_every_page import bring, fits_narrow
+from aftersales.tests.browser import CHOSEN, accessible, carry, reading, speak
+from aftersales.tests.test_every_page import fits_narrow
 from orders.actions import receive
 from refunds.models import Draft, Evidence, Ticket, Upload
 
@@ -39,8 +38,7 @@ def enter(cast, chromium, live_server, settings, transactional_db):
         contexts.append(context)
         client = Client()
         client.force_login(cast.alice)
-        session = client.cookies["sessionid"].value
-        context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+        carry(client, context, live_server.url)
         page = context.new_page()
         page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: troubles.append(str(error)))
@@ -60,11 +58,6 @@ def picture(width=60):
 
 def at_ticket(page):
     page.wait_for_url("**/tickets/T*/")
-
-
-def accessible(page):
-    found = Axe().run(page).response["violations"]
-    assert not found, [(v["id"], [n["html"] for n in v["nodes"]]) for v in found]
 
 
 def chosen_up_to_send(page, order, reason="changed_mind"):
@@ -102,7 +95,8 @@ def test_each_part_looks_right(cast, chromium, live_server, settings, transactio
     client.force_login(cast.alice)
     with reading(chromium, look, "applying") as reader:
         page = reader.page
-        bring(page, client, look.language)
+        carry(client, page.context, live_server.url)
+        speak(page, look)
         reader.open(f"/orders/{order.number}/refund/?line={line.pk}", "items")
         page.click(f"#line-{line.pk} [data-step='1']")
         page.check("#reason-damaged")

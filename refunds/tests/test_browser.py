@@ -3,12 +3,12 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 
 from aftersales import actors
 from aftersales.processes import until
 from aftersales.testing import PASSWORD, books_sum_to_zero, one, ship
+from aftersales.tests.browser import accessible
 from orders.models import Order, Sku
 from refunds import actions
 from refunds.models import Notice, Payout, Ticket
@@ -35,12 +35,6 @@ def person(chromium):
     yield enter
     for context in contexts:
         context.close()
-
-
-def accessible(page) -> None:
-    """axe finds nothing to complain about."""
-    found = Axe().run(page).response["violations"]
-    assert not found, [(v["id"], [n["html"] for n in v["nodes"]]) for v in found]
 
 
 def buy(page) -> Order:

@@ -5,7 +5,7 @@ from django.conf import settings as project
 from django.test import Client
 from playwright.sync_api import expect
 
-from aftersales.tests.browser import EVERY, Look, reading
+from aftersales.tests.browser import EVERY, Look, carry, reading
 from refunds import actions
 from refunds.rules import Terms
 from refunds.tests import situations
@@ -28,8 +28,7 @@ def enter(reader, user) -> None:
     """Logged in without the page that does it."""
     client = Client()
     client.force_login(user)
-    cookie = client.cookies[project.SESSION_COOKIE_NAME]
-    reader.page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": project.PUBLIC_URL}])
+    carry(client, reader.page.context, project.PUBLIC_URL)
 
 
 def address(ticket) -> str:
