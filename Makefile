@@ -23,7 +23,7 @@ help:
 	@echo "make demo-reset     delete the demo shop: the next run starts over"
 	@echo "make services-stop  stop the embedded PostgreSQL and Valkey"
 	@echo "make translations   compile the translations after a change"
-	@echo "make assets         build static/css/app.css after a change of templates (needs node)"
+	@echo "make assets         build static/css/*.css after a change of templates (needs node)"
 	@echo "make setup          only install"
 
 setup: $(FOR_RUN) .env
@@ -92,6 +92,8 @@ translations: $(FOR_RUN)
 assets: .dev/assets/package.json
 	NODE_PATH=.dev/assets/node_modules .dev/assets/node_modules/.bin/tailwindcss \
 	    -i aftersales/dev/assets/app.css -o static/css/app.css --minify
+	NODE_PATH=.dev/assets/node_modules .dev/assets/node_modules/.bin/tailwindcss \
+	    -i aftersales/dev/assets/admin.css -o static/css/admin.css --minify
 
 .dev/assets/package.json: aftersales/dev/assets/package.json
 	@mkdir -p .dev/assets && cp $< .dev/assets/

@@ -5,17 +5,23 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 from allauth.account.decorators import secure_admin_login
-from django.contrib import admin
+from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from csp.decorators import csp_update
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
+from aftersales.skin import AdminSite
+
 V = TypeVar("V", bound=Callable[..., HttpResponseBase])
+# What the skin cannot do without: Alpine evaluates the expressions of its attributes, and colours come in a <style>.
+# No page says 'unsafe-inline' for scripts.
+SKIN_NEEDS = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
 
 
-class Site(admin.AdminSite):
+class Site(AdminSite):
     site_header = _("Aftersales")
     site_title = _("Aftersales")
     index_title = _("Work")
@@ -31,8 +37,13 @@ class Site(admin.AdminSite):
         """Staff change theirs where everybody does: the owner is told of it by e-mail."""
         return redirect("account_change_password")
 
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The skin's search of names of pages has no place here: the menu shows them all."""
+        raise Http404
+
     def admin_view(self, view: V, cacheable: bool = False) -> V:
-        """PostgreSQL takes no NUL, and Django's filters hand on what the address says: 400. Its search looks itself."""
+        """With what the skin needs of the browser. PostgreSQL takes no NUL, and Django's filters hand on what the
+        address says: 400. Its search looks itself."""
 
         @wraps(view)
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -40,4 +51,4 @@ class Site(admin.AdminSite):
                 raise BadRequest("NUL in the address")
             return view(request, *args, **kwargs)
 
-        return super().admin_view(cast("V", checked), cacheable)
+        return cast("V", csp_update(SKIN_NEEDS)(super().admin_view(cast("V", checked), cacheable)))

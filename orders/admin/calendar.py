@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from aftersales.lifecycle.admin import ByRole
 from aftersales.models import User
+from aftersales.skin import TabularInline
 from orders.models import Calendar, Holiday
 
 
@@ -40,7 +41,7 @@ class HolidayForm(forms.ModelForm[Holiday]):
         return data
 
 
-class HolidayInline(admin.TabularInline[Holiday, Calendar]):
+class HolidayInline(TabularInline[Holiday, Calendar]):
     """Seen and changed by whoever may change their calendar. None is deleted; it goes out of use."""
 
     model = Holiday

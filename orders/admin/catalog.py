@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from aftersales.lifecycle.admin import person
 from aftersales.models import User
 from aftersales.money import shown
+from aftersales.skin import TabularInline
 from orders.admin.fields import SearchedChoice
 from orders.admin.forms import AmountsForm, CouponForm, ProductForm, ShopForm, SkuForm, SkuFormSet
 from orders.admin.rights import OfShop, OfShopChild, ShopFilter, works_in_a_shop
@@ -33,7 +34,7 @@ def save_changed(row: Model, form: AmountsForm | Any, *, change: bool) -> None:
         row.save(update_fields=changed)
 
 
-class StaffInline(admin.TabularInline[ShopStaff, Shop]):
+class StaffInline(TabularInline[ShopStaff, Shop]):
     """Who acts for a shop; only operators see it."""
 
     model = ShopStaff
@@ -81,7 +82,7 @@ class ShopAdmin(OfShop[Shop]):
         return shown(shop.freight, shop.currency)
 
 
-class SkuInline(admin.TabularInline[Sku, Product]):
+class SkuInline(TabularInline[Sku, Product]):
     model = Sku
     form = SkuForm
     formset = SkuFormSet

@@ -23,8 +23,9 @@ _CODE_TAKEN = _("The shop has another one with this code.")
 
 def _chosen_shop(form: forms.ModelForm[Any]) -> Shop | None:
     """The shop of the row, or the one a person is choosing for a new row."""
-    if form.instance.shop_id:
-        return Shop.objects.get(pk=form.instance.shop_id)
+    # The skin makes one of an inline's forms without a row, whose currency nobody reads.
+    if shop := getattr(form.instance, "shop_id", None):
+        return Shop.objects.get(pk=shop)
     chosen = str(form.data.get(form.add_prefix("shop"), ""))
     return Shop.objects.filter(pk=int(chosen)).first() if chosen.isascii() and chosen.isdecimal() else None
 

@@ -4,7 +4,8 @@ import pytest
 
 from aftersales.help.models import Enquiry, Vote
 from aftersales.testing import make_cast
-from refunds.tests.test_browser import PHONE, accessible
+from aftersales.tests.browser import accessible
+from refunds.tests.test_browser import PHONE
 
 
 @pytest.fixture

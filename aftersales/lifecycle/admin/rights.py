@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 
 from aftersales.models import User
+from aftersales.skin import ModelAdmin, StackedInline, TabularInline
 
 M = TypeVar("M", bound=Model)
 
@@ -35,7 +36,7 @@ class CappedPaginator(Paginator[Any]):
         return rows.order_by()[:MOST_COUNTED].count()
 
 
-class ByRole(admin.ModelAdmin[M]):
+class ByRole(ModelAdmin[M]):
     """A page whose rows and rights follow from the person's role. Nothing is deleted; a foreign row is a missing one.
 
     operator_may, seller_may, cs_may  of "view", "add" and "change"
@@ -134,9 +135,9 @@ class _ReadOnly:
     has_delete_permission: Callable[..., bool] = lambda self, request, obj=None: False
 
 
-class ReadOnlyInline(_ReadOnly, admin.TabularInline[Any, Any]):
+class ReadOnlyInline(_ReadOnly, TabularInline[Any, Any]):
     pass
 
 
-class ReadOnlyStack(_ReadOnly, admin.StackedInline[Any, Any]):
+class ReadOnlyStack(_ReadOnly, StackedInline[Any, Any]):
     pass

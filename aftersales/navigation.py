@@ -1,0 +1,98 @@
+"""The menu of the admin: what a person may open, grouped by the work it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A list of the admin. `model` is "app.Model"; who may see the list has the entry. `icon` is the name of a
+    Material symbol."""
+
+    model: str
+    icon: str
+
+    def item(self, request: HttpRequest) -> dict[str, Any] | None:
+        """As the skin shows it, or None for who may not open it."""
+        model = apps.get_model(self.model)
+        page = admin.site._registry.get(model)
+        if page is None or not page.has_module_permission(request):
+            return None
+        link = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        return {"title": capfirst(str(model._meta.verbose_name_plural)), "icon": self.icon, "link": link}
+
+
+MENU: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
+    (
+        pgettext_lazy("menu", "After-sales"),
+        (
+            Entry("refunds.Ticket", "assignment_return"),
+            Entry("refunds.Dispute", "gavel"),
+            Entry("orders.Order", "shopping_bag"),
+            Entry("help.Enquiry", "mark_email_unread"),
+        ),
+    ),
+    (
+        pgettext_lazy("menu", "Money"),
+        (Entry("refunds.Payout", "currency_exchange"), Entry("orders.Payment", "payments")),
+    ),
+    (
+        pgettext_lazy("menu", "Shop"),
+        (
+            Entry("orders.Shop", "storefront"),
+            Entry("orders.Product", "inventory_2"),
+            Entry("orders.Coupon", "sell"),
+            Entry("refunds.AutoRule", "rule"),
+            Entry("refunds.AutoDecision", "fact_check"),
+        ),
+    ),
+    (
+        pgettext_lazy("menu", "Rules"),
+        (
+            Entry("orders.Policy", "policy"),
+            Entry("orders.Calendar", "calendar_month"),
+            Entry("refunds.Reason", "list_alt"),
+            Entry("orders.GoodsRule", "category"),
+            Entry("help.Category", "folder"),
+            Entry("help.Article", "help"),
+        ),
+    ),
+    (
+        _("System"),
+        (
+            Entry("refunds.Notice", "notifications"),
+            Entry("aftersales.User", "group"),
+            Entry("mfa.Authenticator", "lock"),
+            Entry("aftersales.Heartbeat", "monitor_heart"),
+        ),
+    ),
+)
+
+
+def menu(request: HttpRequest) -> list[dict[str, Any]]:
+    """The groups with something in them for this person."""
+    groups = ({"title": title, "items": _open(request, entries)} for title, entries in MENU)
+    return [group for group in groups if group["items"]]
+
+
+def _open(request: HttpRequest, entries: Iterable[Entry]) -> list[dict[str, Any]]:
+    return [item for entry in entries if (item := entry.item(request)) is not None]
+
+
+def account(request: HttpRequest) -> list[dict[str, Any]]:
+    """What belongs to the person, in the menu under their name."""
+    return [
+        {"title": _("Inbox"), "link": reverse("refunds:inbox")},
+        {"title": _("Account"), "link": reverse("account")},
+    ]
