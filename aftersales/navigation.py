@@ -14,6 +14,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from refunds.templatetags.refunds_tags import unread_notices
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -92,7 +94,8 @@ def _open(request: HttpRequest, entries: Iterable[Entry]) -> list[dict[str, Any]
 
 def account(request: HttpRequest) -> list[dict[str, Any]]:
     """What belongs to the person, in the menu under their name."""
+    unread = unread_notices(request.user)
     return [
-        {"title": _("Inbox"), "link": reverse("refunds:inbox")},
+        {"title": f"{_('Inbox')} ({unread})" if unread else _("Inbox"), "link": reverse("refunds:inbox")},
         {"title": _("Account"), "link": reverse("account")},
     ]
