@@ -56,7 +56,21 @@ append_only(AutoDecision)
 keep(Offer)
 keep(Ruling)
 keep(ReturnParcel)
-freeze(Ticket, "number", "order_id", "shipped", "by_seller")
+freeze(Ticket, "number", "order_id", "shop_id", "shipped", "by_seller")
+attach(
+    Ticket,
+    pgtrigger.Trigger(
+        name="of_the_shop",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert,
+        func="""
+        IF NEW.shop_id IS DISTINCT FROM (SELECT shop_id FROM orders_order WHERE id = NEW.order_id) THEN
+            RAISE EXCEPTION 'a ticket belongs to the shop of its order' USING ERRCODE = 'check_violation';
+        END IF;
+        RETURN NEW;
+        """,
+    ),
+)
 freeze(Ticket, "version", once=f"OLD.state NOT IN ({AMENDABLE})", name="answered")
 freeze(Ticket, "kind", "amount", "freight", once=f"OLD.state NOT IN ({OPEN_TERMS})", name="agreed")
 freeze(TicketLine, "ticket_id", "line_id", "quantity", "goods_id", "wanted_id", "part")

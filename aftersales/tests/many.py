@@ -54,7 +54,8 @@ def many_tickets(cast: Cast, number: int, kind: str = Kind.REFUND_ONLY) -> Query
         Payment(order=order, channel="sandbox", amount=PAID + FREIGHT, currency="CNY", **money) for order in orders
     )
     reason = Reason.objects.filter(side="buyer").first()
-    rows = [Ticket(order=order, kind=kind, shipped=True, reason=reason, amount=1000) for order in orders]
+    common = {"shop": cast.shop, "kind": kind, "shipped": True, "reason": reason, "amount": 1000}
+    rows = [Ticket(order=order, **common) for order in orders]
     begin(TICKET, rows, actors.buyer(cast.alice))
     lines = dict(OrderLine.objects.filter(order__in=orders).values_list("order_id", "pk"))
     TicketLine.objects.bulk_create(

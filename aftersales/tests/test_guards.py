@@ -164,7 +164,7 @@ FROZEN = {
     Order: ("number", "buyer_id", "shop_id", "policy_id", "currency", "freight", "total"),
     OrderLine: ("order_id", "sku_id", "quantity", "list_total", "discount", "paid"),
     Payment: ("number", "order_id", "channel", "amount", "currency"),
-    Ticket: ("number", "order_id", "shipped"),
+    Ticket: ("number", "order_id", "shop_id", "shipped"),
     TicketLine: ("ticket_id", "line_id", "quantity", "part"),
     Payout: ("number", "order_id", "payment_id", "ticket_id", "cause", "amount", "freight", "currency"),
 }
@@ -177,6 +177,14 @@ def test_frozen_columns(world, model, subtests):
         new = {"CharField": f"'{column[:3]}'", "BooleanField": f"NOT {column}"}.get(kind, f"{column} + 1")
         with subtests.test(column), refused(f"of a {model._meta.model_name} never change"):
             change(world.row(model), f"{column} = {new}")
+
+
+def test_a_ticket_belongs_to_the_shop_of_its_order(world, cast):
+    twin = one(world.ticket).get()
+    twin.pk, twin.number, twin.shop, twin.state = None, "X1", cast.other_shop, "awaiting_seller"
+    twin.due_at = timezone.now()
+    with refused("a ticket belongs to the shop of its order"):
+        twin.save(force_insert=True)
 
 
 def test_what_a_ticket_pays_back_is_never_owed_by_the_shop(world):

@@ -15,7 +15,7 @@ from orders.models.order import Order, OrderLine
 class Shipment(models.Model):
     order = models.ForeignKey(Order, models.PROTECT, verbose_name=_("order"), related_name="shipments")
     carrier = models.CharField(_("carrier"), max_length=50, blank=True)
-    number = models.CharField(_("tracking number"), max_length=50, blank=True)
+    number = models.CharField(_("tracking number"), max_length=50, blank=True, db_index=True)
     shipped_at = models.DateTimeField(pgettext_lazy("time", "shipped"), db_default=Now())
     shipped_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     delivered_at = models.DateTimeField(_("delivered"), null=True)

@@ -56,7 +56,7 @@ def file_ticket(
         rules.check_order(order)
         chosen = rules.check(order, rules.lines_of(order), replace(asked, photos=len(proofs)))
         rules.check_versions(order, chosen)
-        ticket = Ticket(order=order, shipped=asked.shipped, token=token, **_columns(asked, chosen))
+        ticket = Ticket(order=order, shop=order.shop, shipped=asked.shipped, token=token, **_columns(asked, chosen))
         [event] = begin(TICKET, [ticket], by, note=asked.description, data=_snapshot(asked, chosen))
         _hold(ticket, chosen)
         attach(ticket, event, by, proofs)
@@ -189,7 +189,7 @@ def give_back(
         columns = {"kind": Kind.REFUND_ONLY, "reason": reason, "description": note, "freight": freight}
         total = sum(item.amount for item in chosen) + freight
         shipped = any(item.line.shipped for item in chosen)
-        ticket = Ticket(order=order, shipped=shipped, by_seller=True, amount=total, **columns)
+        ticket = Ticket(order=order, shop=order.shop, shipped=shipped, by_seller=True, amount=total, **columns)
         asked = Application(Kind.REFUND_ONLY, reason, {}, freight=freight)
         begin(TICKET, [ticket], by, note=note, data=_snapshot(asked, chosen))
         _hold(ticket, chosen)

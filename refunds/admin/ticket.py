@@ -24,7 +24,7 @@ from aftersales.lifecycle.admin import (
 )
 from aftersales.lifecycle.table import Owner
 from aftersales.money import shown
-from orders.admin.rights import OfShop, OrderShopFilter, works_in_a_shop
+from orders.admin.rights import OfShop, ShopFilter, works_in_a_shop
 from orders.lifecycle import ORDER
 from orders.models import Order
 from orders.states import OrderState
@@ -110,7 +110,7 @@ class TicketAdmin(OfShop[Ticket], LifecycleAdmin[Ticket]):
     life = TICKET
     cs_may = frozenset({"view"})
     change_form_template = "admin/refunds/ticket/change_form.html"
-    staff_path = "order__shop__staff__user"
+    staff_path = "shop__staff__user"
     ways: ClassVar[dict[str, Way]] = {
         "agree": Way(_agree, AgreeForm),
         "reject": Way(_reject, RejectForm),
@@ -141,7 +141,7 @@ class TicketAdmin(OfShop[Ticket], LifecycleAdmin[Ticket]):
     list_display = ("number", "badge", "deadline", "kind", "shown_amount", "order")
     list_filter = (
         queue_of(TICKET, Owner.SELLER, gettext_lazy("Waiting for the seller")), state_filter(TICKET), "kind",
-        OrderShopFilter, SetAsideFilter,
+        ShopFilter, SetAsideFilter,
     )  # fmt: skip
     list_select_related = ("order",)
     search_fields = (

@@ -54,7 +54,7 @@ class ReturnParcel(models.Model):
     ticket = models.ForeignKey(Ticket, models.PROTECT, verbose_name=_("ticket"), related_name="parcels")
     to_buyer = models.BooleanField(_("to the buyer"), default=False)
     carrier = models.CharField(_("carrier"), max_length=50)
-    number = models.CharField(_("tracking number"), max_length=50)
+    number = models.CharField(_("tracking number"), max_length=50, db_index=True)
     postage = models.PositiveBigIntegerField(_("postage"), default=0)
     sent_at = models.DateTimeField(_("sent"), db_default=Now())
     signed_at = models.DateTimeField(_("signed for"), null=True)

@@ -8,10 +8,11 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from aftersales.lifecycle.rows import Event, Row, clock_indexes, event_indexes, state_checks
+from aftersales.lifecycle.rows import DUE, Event, Row, clock_indexes, event_indexes, state_checks
+from aftersales.lifecycle.table import Owner
 from aftersales.models import User
 from aftersales.numbers import mint
-from orders.models import Order, OrderLine, Sku
+from orders.models import Order, OrderLine, Shop, Sku
 from refunds.models.reason import Reason
 from refunds.states import REFUNDS, RETURNS, ClosedReason, Kind, Payer, TicketState, Verdict
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 # Where a ticket stands aside from its way, and remembers where it came from.
 ASIDE = (TicketState.AWAITING_BUYER, TicketState.ARBITRATION)
+# What the seller has to act on: the queue.
+OF_SELLER = tuple(state for state in TicketState.all() if state.owner is Owner.SELLER)
 # Where goods that came back are with the seller.
 AT_SELLER = (TicketState.AWAITING_INSPECTION, TicketState.INSPECTION_FAILED, TicketState.AWAITING_DISPATCH)
 
@@ -33,7 +36,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         return self.filter(order__buyer=user)
 
     def of_shop(self, user: User) -> TicketQuerySet:
-        return self if user.is_superuser else self.filter(order__shop__staff__user=user)
+        return self if user.is_superuser else self.filter(shop__staff__user=user)
 
     def for_cs(self, user: User) -> TicketQuerySet:
         """What a person of customer service sees: tickets that were ever brought before it, but none of a shop that
@@ -42,12 +45,13 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
             return self.none()
         # Not by a join: rows that are to be locked cannot be made distinct.
         brought = self.model._base_manager.filter(disputes__isnull=False).values("pk")
-        return self.filter(pk__in=brought).exclude(order__shop__staff__user=user).exclude(order__buyer=user)
+        return self.filter(pk__in=brought).exclude(shop__staff__user=user).exclude(order__buyer=user)
 
 
 class Ticket(Row):
     """Amounts in minor units of the order's currency; `amount` is the whole of it, `freight` the part for freight.
 
+    shop            the order's, so that a shop's queue is one walk along an index
     shipped         its units had been shipped when it was filed; otherwise a refund cancels them
     arrived         the buyer says that they have the goods
     by_seller       money that the seller gives back unasked: it cancels no units
@@ -63,6 +67,9 @@ class Ticket(Row):
 
     number = models.CharField(_("number"), max_length=40, unique=True, default=ticket_number, editable=False)
     order = models.ForeignKey(Order, models.PROTECT, verbose_name=_("order"), related_name="tickets")
+    shop = models.ForeignKey(
+        Shop, models.PROTECT, verbose_name=_("shop"), related_name="tickets", editable=False, db_index=False
+    )
     kind = models.CharField(_("kind"), max_length=20, choices=Kind)
     shipped = models.BooleanField(_("goods were shipped"))
     arrived = models.BooleanField(_("goods have arrived"), default=True)
@@ -91,7 +98,16 @@ class Ticket(Row):
         verbose_name = _("ticket")
         verbose_name_plural = _("tickets")
         ordering = ("-pk",)
-        indexes = (*clock_indexes("ticket"), models.Index(fields=("order", "-id"), name="ticket_of_order"))
+        indexes = (
+            *clock_indexes("ticket"),
+            models.Index(fields=("order", "-id"), name="ticket_of_order"),
+            models.Index(
+                F("shop"), DUE, F("id").desc(), name="ticket_queue", condition=Q(state__in=[str(s) for s in OF_SELLER])
+            ),
+            models.Index(F("shop"), F("state"), DUE, F("id").desc(), name="ticket_of_state"),
+            models.Index(F("shop"), DUE, F("id").desc(), name="ticket_of_shop"),
+            models.Index(DUE, F("id").desc(), name="ticket_by_due"),
+        )
         constraints = (
             *state_checks("ticket", TicketState),
             models.UniqueConstraint(fields=("order", "token"), name="ticket_one_a_form"),
