@@ -11,17 +11,20 @@ from django.forms import ModelChoiceField
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from aftersales.exchange.admin import ExportsAndImports
 from aftersales.lifecycle.admin import person
 from aftersales.models import User
 from aftersales.money import shown
 from aftersales.skin import TabularInline
 from orders.admin.fields import SearchedChoice
 from orders.admin.forms import AmountsForm, CouponForm, ProductForm, ShopForm, SkuForm, SkuFormSet
+from orders.admin.goods_table import GoodsTable
 from orders.admin.rights import OfShop, OfShopChild, ShopFilter, works_in_a_shop
 from orders.effects import change_stock
 from orders.models import Coupon, Product, Shop, ShopStaff, Sku
 
 ALL = frozenset({"view", "add", "change"})
+TABLES = frozenset({"export", "import"})
 
 
 def save_changed(row: Model, form: AmountsForm | Any, *, change: bool) -> None:
@@ -103,9 +106,10 @@ class SkuInline(TabularInline[Sku, Product]):
 
 
 @admin.register(Product)
-class ProductAdmin(OfShopChild[Product]):
-    operator_may = ALL
-    seller_may = ALL
+class ProductAdmin(ExportsAndImports[Product], OfShopChild[Product]):
+    operator_may = ALL | TABLES
+    seller_may = ALL | TABLES
+    resource_classes = (GoodsTable,)
     form = ProductForm
     inlines = (SkuInline,)
     list_display = ("title", "code", "shop", "department", "stock", "on_sale_from", "on_sale_until")

@@ -13,6 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from aftersales.exchange.admin import ExportsAndImports
 from aftersales.lifecycle.admin import (
     ActionForm,
     LifecycleAdmin,
@@ -28,6 +29,7 @@ from aftersales.money import shown
 from orders import actions
 from orders.actions import Parcel
 from orders.admin.fields import WholeNumberField, human
+from orders.admin.orders_table import OrdersTable
 from orders.admin.rights import OfShop, OfShopOrder, ShopFilter
 from orders.lifecycle import ORDER
 from orders.models import InvoiceData, Leg, Order, OrderLine, Payment, Posting, Shipment
@@ -196,10 +198,13 @@ def _needed(order: Order, text: str) -> str:
     return text if sending or not text else f"{text[0]}***"
 
 
-class OrderAdmin(OfShop[Order], LifecycleAdmin[Order]):
+class OrderAdmin(ExportsAndImports[Order], OfShop[Order], LifecycleAdmin[Order]):
     """Verbs that give money back live in refunds, whose admin adds their ways and registers the page."""
 
     life = ORDER
+    operator_may = frozenset({"view", "export", "import"})
+    seller_may = frozenset({"view", "export"})
+    resource_classes = (OrdersTable,)
     staff_path = "shop__staff__user"
     ways: ClassVar[dict[str, Way]] = {
         "ship": Way(lambda rows, by, form: actions.ship(rows, by, form.parcel()), ParcelForm),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
-from typing import IO, Final
+from typing import IO, Final, Protocol
 
 from django.db import reset_queries, transaction
 from django.utils import timezone
@@ -12,8 +12,7 @@ from django.utils import timezone
 from aftersales.wake import wake
 from orders.actions import PURSUE_PAYMENTS
 from orders.importing import staging
-from orders.importing.checks import Incoming, check
-from orders.importing.report import Report
+from orders.importing.checks import Incoming, Refusal, check
 from orders.importing.rows import Bad, Row, read
 from orders.importing.writing import Counts, Importer
 
@@ -23,6 +22,13 @@ BATCH_LINES: Final = 4000
 # Bytes read so far, lines written so far of how many.
 Reading = Callable[[int], None]
 Writing = Callable[[int, int], None]
+
+
+class Report(Protocol):
+    """Where refused lines go; `discard` when the import broke off."""
+
+    def add(self, refusals: Iterable[Refusal]) -> None: ...
+    def discard(self) -> None: ...
 
 
 def run(

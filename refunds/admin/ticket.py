@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from aftersales.actors import Actor, Role
+from aftersales.exchange.admin import Exports
 from aftersales.lifecycle.admin import (
     LifecycleAdmin,
     ReadOnlyInline,
@@ -45,6 +46,7 @@ from refunds.admin.forms import (
     WordsForm,
 )
 from refunds.admin.inlines import DisputeInline, LineInline, OfferInline, ParcelInline, StockInInline
+from refunds.admin.tickets_table import TicketsTable
 from refunds.lifecycle import TICKET
 from refunds.models import ReturnParcel, Ticket
 
@@ -104,11 +106,13 @@ def _dispatch(tickets: QuerySet[Ticket], by: Actor, form: DispatchForm) -> objec
 
 
 @admin.register(Ticket)
-class TicketAdmin(OfShop[Ticket], LifecycleAdmin[Ticket]):
+class TicketAdmin(Exports[Ticket], OfShop[Ticket], LifecycleAdmin[Ticket]):
     """The sellers' queue. Customer service reads the tickets that were brought before it, and writes on them."""
 
     life = TICKET
+    operator_may = seller_may = frozenset({"view", "export"})
     cs_may = frozenset({"view"})
+    resource_classes = (TicketsTable,)
     change_form_template = "admin/refunds/ticket/change_form.html"
     staff_path = "shop__staff__user"
     ways: ClassVar[dict[str, Way]] = {
