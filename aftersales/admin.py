@@ -23,20 +23,24 @@ admin.site.unregister(Group)
 admin.site.unregister((EmailAddress, Authenticator))
 
 
+RIGHTS = ("is_active", "is_staff", "is_customer_service", "is_supervisor", "is_superuser", "is_auditor")
+
+
 @admin.register(User)
 class UserAdmin(ByRole[User], DjangoUserAdmin[User]):
-    """Operators only. A person who leaves is made inactive; history keeps the name."""
+    """Operators only. A person who leaves is made inactive; history keeps the name. Whose rights are changed has to log
+    in again."""
 
     operator_may = frozenset({"view", "add", "change"})
     ordering = ("email",)
-    list_display = ("email", "name", "is_staff", "is_customer_service", "is_superuser", "is_active")
-    list_filter = ("is_staff", "is_customer_service", "is_superuser", "is_active")
+    list_display = ("email", "name", *RIGHTS)
+    list_filter = RIGHTS
     search_fields = ("email__startswith", "name")
     filter_horizontal = ()
     readonly_fields = ("last_login", "date_joined")
     fieldsets = (
         (None, {"fields": ("email", "name", "password", "language", "time_zone")}),
-        (_("Rights"), {"fields": ("is_active", "is_staff", "is_customer_service", "is_superuser")}),
+        (_("Rights"), {"fields": RIGHTS}),
         (_("Dates"), {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2", "is_staff")}),)
@@ -44,6 +48,13 @@ class UserAdmin(ByRole[User], DjangoUserAdmin[User]):
     def narrow(self, rows: Any, user: User) -> QuerySet[User]:
         found: QuerySet[User] = rows
         return found
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Who only reads has no business with the hash of a password, not even a part of it."""
+        if self.may(request, "change"):
+            return super().get_fieldsets(request, obj)
+        plain = tuple(name for name in self.fieldsets[0][1]["fields"] if name != "password")
+        return ((None, {"fields": plain}), *self.fieldsets[1:])
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

@@ -7,6 +7,10 @@ class AftersalesConfig(AppConfig):
     name = "aftersales"
     verbose_name = _("System")
 
+    def ready(self) -> None:
+        """Attach what the database does by itself; it is part of the migrations' state."""
+        from aftersales import guards  # noqa: F401  models must be loaded first
+
 
 class AdminConfig(DjangoAdminConfig):
     """The admin with our own site, so that it can be swapped in one place."""

@@ -25,7 +25,13 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person who logs in by e-mail. A seller is one who belongs to a shop (orders.ShopStaff)."""
+    """A person who logs in by e-mail. Sellers belong to a shop (orders.ShopStaff), an operator is a superuser.
+
+    is_supervisor   leads customer service: reassigns cases, reads the figures of its agents
+    is_auditor      reads what operators read, and changes nothing
+    rights_version  counts the changes of the person's rights, shops included; the database keeps it. Sessions of before
+                    a change have ended
+    """
 
     email = models.EmailField(_("e-mail"), unique=True)
     name = models.CharField(_("name"), max_length=100, blank=True)
@@ -36,6 +42,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("may open the admin"), default=False)
     is_customer_service = models.BooleanField(_("customer service"), default=False)
+    is_supervisor = models.BooleanField(_("supervisor of customer service"), default=False)
+    is_auditor = models.BooleanField(_("auditor"), default=False)
+    rights_version = models.PositiveIntegerField(default=0, editable=False)
     date_joined = models.DateTimeField(_("joined"), default=timezone.now)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -47,10 +56,30 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name_plural = _("users")
         constraints = (
             models.CheckConstraint(condition=models.Q(email=models.functions.Lower("email")), name="user_email_lower"),
+            models.CheckConstraint(
+                condition=models.Q(is_supervisor=False) | models.Q(is_customer_service=True),
+                name="user_supervisor_serves",
+                violation_error_message=_("A supervisor belongs to customer service: tick that too."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_auditor=False) | models.Q(is_superuser=False, is_customer_service=False),
+                name="user_auditor_only_reads",
+                violation_error_message=_("An auditor only reads, and can be neither operator nor customer service."),
+            ),
         )
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    @property
+    def sees_everything(self) -> bool:
+        """Whether no shop and no case is hidden from the person. Who may act is another question."""
+        return self.is_superuser or self.is_auditor
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """A session ends with the password that it began with, and with the rights."""
+        proven: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]  # Django's types leave it out
+        return f"{proven}.{self.rights_version}" if self.rights_version else proven
 
 
 class Heartbeat(models.Model):

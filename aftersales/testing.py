@@ -17,7 +17,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import Model, QuerySet
-from django.test import override_settings
+from django.test import Client, override_settings
 from django.utils import timezone, translation
 from pytest_django.plugin import blocking_manager_key
 
@@ -79,6 +79,20 @@ def _own_cache() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _whole_logins() -> Iterator[None]:
+    """`force_login` logs in as the person is by now: joining a shop has changed their rights."""
+    usual = Client.force_login
+
+    def whole(client: Client, user: Any, backend: str | None = None) -> None:
+        user.refresh_from_db(fields=["rights_version"])
+        usual(client, user, backend)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Client, "force_login", whole)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _counted_anew() -> None:
     """The attempts of one test are not those of the next."""
@@ -117,7 +131,7 @@ def install_standing() -> None:
 
 @dataclass
 class Cast:
-    """alice buys, bob sells in `shop`; carol and dave are the strangers: another buyer, another shop's seller."""
+    """alice buys, bob owns `shop`; carol and dave are the strangers: another buyer, another shop's owner."""
 
     alice: Any
     bob: Any
@@ -129,17 +143,43 @@ class Cast:
     mug: Any
     lamp: Any
 
+    def agent_of_shop(self) -> Any:
+        """eve works in `shop` and does not own it."""
+        from orders.models import ShopStaff
+
+        eve = person("eve", is_staff=True)
+        ShopStaff.objects.create(shop=self.shop, user=eve)
+        return eve
+
+
+def agent() -> Any:
+    """sam serves customers."""
+    return person("sam", is_staff=True, is_customer_service=True)
+
+
+def supervisor() -> Any:
+    """sue leads those who do."""
+    return person("sue", is_staff=True, is_customer_service=True, is_supervisor=True)
+
+
+def auditor() -> Any:
+    """ada reads everything and changes nothing."""
+    return person("ada", is_staff=True, is_auditor=True)
+
+
+def person(name: str, **more: Any) -> Any:
+    """Somebody who logs in as name@example.com."""
+    from aftersales.models import User
+
+    return User.objects.create_user(f"{name}@example.com", PASSWORD, name=name.title(), **more)
+
 
 def make_cast() -> Cast:
     """Two shops with their people; `mug` costs 10.00 and `lamp` 30.01 in CNY, freight is 6.00."""
-    from aftersales.models import User
     from orders.models import Product, Shop, ShopStaff, Sku
+    from orders.states import ShopRole
 
     install_standing()
-
-    def person(name: str, **more: Any) -> User:
-        return User.objects.create_user(f"{name}@example.com", PASSWORD, name=name.title(), **more)
-
     alice, carol = person("alice"), person("carol")
     bob, dave = person("bob", is_staff=True), person("dave", is_staff=True)
     operator = person("olga", is_staff=True, is_superuser=True)
@@ -148,7 +188,7 @@ def make_cast() -> Cast:
         for code in ("shop", "other")
     ]
     for shop, user in zip(shops, (bob, dave), strict=True):
-        ShopStaff.objects.create(shop=shop, user=user)
+        ShopStaff.objects.create(shop=shop, user=user, role=ShopRole.OWNER)
     skus = []
     for code, price in (("mug", 1000), ("lamp", 3001)):
         product = Product.objects.create(shop=shops[0], code=code, title=code.title())

@@ -23,6 +23,7 @@ from django.test.utils import setup_databases, teardown_databases
 
 from aftersales.models import User
 from orders.models import Order, OrderLine, Payment, Policy, Product, Shop, ShopStaff, Sku
+from orders.states import ShopRole
 from refunds.models import (
     AutoDecision,
     AutoRule,
@@ -120,7 +121,8 @@ def _people(buyers: int) -> None:
     first = buyers + AGENTS
     seller = {"id": f"{first} + n", "email": "'seller' || n || '@example.com'"}
     put(User, f"generate_series(1, {SHOPS + 2}) n", staff | seller)
-    works = {"shop_id": f"CASE WHEN n > {SHOPS} THEN {BIG_SHOP} ELSE n END", "user_id": f"{first} + n"}
+    works = {"shop_id": f"CASE WHEN n > {SHOPS} THEN {BIG_SHOP} ELSE n END", "user_id": f"{first} + n",
+             "role": f"'{ShopRole.OWNER}'"}  # fmt: skip
     put(ShopStaff, f"generate_series(1, {SHOPS + 2}) n", works)
 
 

@@ -4,7 +4,7 @@ import pgtrigger
 
 from aftersales.lifecycle.guards import append_only, attach, freeze, guard, keep, only_grows
 from orders.lifecycle import ORDER
-from orders.models import Leg, Order, OrderLine, Payment, Policy, Posting, Shipment, ShipmentLine
+from orders.models import Leg, Order, OrderLine, Payment, Policy, Posting, Shipment, ShipmentLine, ShopStaff
 
 guard(ORDER)
 append_only(Policy)
@@ -24,6 +24,31 @@ freeze(Payment, "pays_order", once="OLD.pays_order", name="pays_for_good")
 only_grows(Order, "settled", "freight_settled")
 only_grows(OrderLine, "settled", "shipped", "cancelled", "returned", "replaced", "restocked")
 only_grows(Payment, "settled")
+# Who joins a shop, leaves it or changes roles there has other rights from now on: aftersales.guards. An auditor of
+# everybody works for nobody.
+attach(
+    ShopStaff,
+    pgtrigger.Trigger(
+        name="no_auditor",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.UpdateOf("user_id"),  # type: ignore[no-untyped-call]
+        func="""
+        IF EXISTS (SELECT 1 FROM aftersales_user WHERE id = NEW.user_id AND is_auditor) THEN
+            RAISE EXCEPTION 'an auditor works for no shop' USING ERRCODE = 'check_violation';
+        END IF;
+        RETURN NEW;
+        """,
+    ),
+    pgtrigger.Trigger(
+        name="rights_version",
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+        func="""
+        UPDATE aftersales_user SET rights_version = rights_version + 1 WHERE id IN (OLD.user_id, NEW.user_id);
+        RETURN NULL;
+        """,
+    ),
+)
 # Legs may be written one after another; at the commit every posting has to sum to zero per currency.
 attach(
     Leg,

@@ -35,6 +35,13 @@ class TitleKind(models.TextChoices):
     COMPANY = "company", _("A company")
 
 
+class ShopRole(models.TextChoices):
+    """What a person is in a shop: owners set it up, agents work on its orders and tickets."""
+
+    OWNER = "owner", _("Owner")
+    AGENT = "agent", pgettext_lazy("shop", "Agent")
+
+
 class Profile(models.TextChoices):
     MARKETPLACE = "marketplace", _("Marketplace")
     LOCAL_DELIVERY = "local_delivery", _("Local delivery")

@@ -28,7 +28,7 @@ _LOCK: Final = 0x64656D6F
 def logins() -> list[str]:
     """One line for each demo account that exists."""
     there = set(User.objects.filter(email__in=[email for email, *_ in PEOPLE]).values_list("email", flat=True))
-    return [f"{role:<17} {email:<22} {PASSWORD}" for email, _name, role, _ in PEOPLE if email in there]
+    return [f"{role:<32} {email:<22} {PASSWORD}" for email, _name, role, _ in PEOPLE if email in there]
 
 
 def seed() -> bool:

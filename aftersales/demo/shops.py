@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from aftersales.models import User
 from orders.models import Calendar, Coupon, GoodsRule, Holiday, Product, Shop, ShopStaff, Sku
-from orders.states import Profile
+from orders.states import Profile, ShopRole
 
 PASSWORD: Final = "demo-aftersales"  # noqa: S105 - of demo accounts, printed for everybody
 # e-mail, name, what they are, further columns
@@ -23,6 +23,16 @@ PEOPLE: Final = (
     ("service@example.com", "Sam", "customer service", {"is_staff": True, "is_customer_service": True}),
     ("service2@example.com", "Kim", "customer service", {"is_staff": True, "is_customer_service": True}),
     ("operator@example.com", "Olga", "operator", {"is_staff": True, "is_superuser": True}),
+    ("tea2@example.com", "Lin", "agent of a shop", {"is_staff": True}),
+    ("lead@example.com", "Ruth", "supervisor of customer service",
+     {"is_staff": True, "is_customer_service": True, "is_supervisor": True}),
+    ("audit@example.com", "Ada", "auditor", {"is_staff": True, "is_auditor": True}),
+)  # fmt: skip
+# Whoever works for a shop: shop, e-mail, as what.
+STAFF: Final = (
+    ("tea-and-pots", "tea@example.com", ShopRole.OWNER),
+    ("tea-and-pots", "tea2@example.com", ShopRole.AGENT),
+    ("noodle-express", "noodles@example.com", ShopRole.OWNER),
 )
 # shop -> code, title, department, variants as (code, variant, price, discount a unit, stock)
 GOODS: Final = {
@@ -71,15 +81,16 @@ def _shops() -> None:
     tea = Shop(code="tea-and-pots", name="Tea & Pots", freight=800)
     tea.return_address = "Tea & Pots 退货处, 杭州市西湖区龙井路 18 号 (18 Longjing Road, Hangzhou), 0571-5550-1818"
     noodles = Shop(code="noodle-express", name="Noodle Express", freight=500, profile=Profile.LOCAL_DELIVERY)
-    for shop, staff in ((tea, "tea@example.com"), (noodles, "noodles@example.com")):
+    for shop in (tea, noodles):
         shop.save()
-        ShopStaff.objects.create(shop=shop, user=User.objects.get(email=staff))
         for code, title, department, variants in GOODS[shop.code]:
             product = Product.objects.create(shop=shop, code=code, title=title, department=department)
             Sku.objects.bulk_create(
                 Sku(product=product, code=sku, variant=variant, price=price, discount=discount, stock=stock)
                 for sku, variant, price, discount, stock in variants
             )
+    for code, email, role in STAFF:
+        ShopStaff.objects.create(shop=Shop.objects.get(code=code), user=User.objects.get(email=email), role=role)
     Product.objects.filter(code=NOT_YET_ON_SALE).update(on_sale_from=Now() + timedelta(days=30))
     Product.objects.filter(code=FRESH).update(goods_rule=GoodsRule.objects.get(code="fresh"))
     for shop_code, code, amount, least in COUPONS:

@@ -124,17 +124,27 @@ def test_only_the_logins_are_printed(client):
 
 def test_people_have_the_rights_of_their_work():
     roles = {
-        email: (user.is_staff, user.is_superuser, user.is_customer_service, user.employments.count())
-        for email, user in ((user.email, user) for user in User.objects.all())
+        user.email: (
+            user.is_staff,
+            user.is_superuser,
+            user.is_customer_service,
+            user.is_supervisor,
+            user.is_auditor,
+            [work.role for work in user.employments.all()],
+        )
+        for user in User.objects.all()
     }
     assert roles == {
-        "mei@example.com": (False, False, False, 0),
-        "tom@example.com": (False, False, False, 0),
-        "tea@example.com": (True, False, False, 1),
-        "noodles@example.com": (True, False, False, 1),
-        "service@example.com": (True, False, True, 0),
-        "service2@example.com": (True, False, True, 0),
-        "operator@example.com": (True, True, False, 0),
+        "mei@example.com": (False, False, False, False, False, []),
+        "tom@example.com": (False, False, False, False, False, []),
+        "tea@example.com": (True, False, False, False, False, ["owner"]),
+        "tea2@example.com": (True, False, False, False, False, ["agent"]),
+        "noodles@example.com": (True, False, False, False, False, ["owner"]),
+        "service@example.com": (True, False, True, False, False, []),
+        "service2@example.com": (True, False, True, False, False, []),
+        "lead@example.com": (True, False, True, True, False, []),
+        "operator@example.com": (True, True, False, False, False, []),
+        "audit@example.com": (True, False, False, False, True, []),
     }
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from aftersales.lifecycle.admin import ByRole
+from aftersales.lifecycle.admin import ByRole, person
 from aftersales.models import User
 from aftersales.skin import TabularInline
 from orders.models import Calendar, Holiday
@@ -50,7 +50,7 @@ class HolidayInline(TabularInline[Holiday, Calendar]):
     can_delete = False
 
     def has_view_permission(self, request: HttpRequest, obj: Calendar | None = None) -> bool:
-        return request.user.is_superuser
+        return person(request).sees_everything
 
     def has_add_permission(self, request: HttpRequest, obj: Calendar | None = None) -> bool:
         return request.user.is_superuser

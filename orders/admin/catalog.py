@@ -17,11 +17,12 @@ from aftersales.models import User
 from aftersales.money import shown
 from aftersales.skin import TabularInline
 from orders.admin.fields import SearchedChoice
-from orders.admin.forms import AmountsForm, CouponForm, ProductForm, ShopForm, SkuForm, SkuFormSet
+from orders.admin.forms import AmountsForm, CouponForm, ProductForm, ShopForm, SkuForm, SkuFormSet, StockForm
 from orders.admin.goods_table import GoodsTable
-from orders.admin.rights import OfShop, OfShopChild, ShopFilter, works_in_a_shop
+from orders.admin.rights import OfShop, OfShopChild, ShopFilter, employments, owns_a_shop, works_in_a_shop
 from orders.effects import change_stock
 from orders.models import Coupon, Product, Shop, ShopStaff, Sku
+from orders.states import ShopRole
 
 ALL = frozenset({"view", "add", "change"})
 TABLES = frozenset({"export", "import"})
@@ -38,11 +39,14 @@ def save_changed(row: Model, form: AmountsForm | Any, *, change: bool) -> None:
 
 
 class StaffInline(TabularInline[ShopStaff, Shop]):
-    """Who acts for a shop; only operators see it."""
+    """Who acts for a shop, and as what; an operator keeps it."""
 
     model = ShopStaff
     extra = 1
     autocomplete_fields = ("user",)
+
+    def has_view_permission(self, request: HttpRequest, obj: Shop | None = None) -> bool:
+        return person(request).sees_everything
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ShopStaff]:
         return super().get_queryset(request).select_related("user", "shop")
@@ -58,7 +62,7 @@ class StaffInline(TabularInline[ShopStaff, Shop]):
 @admin.register(Shop)
 class ShopAdmin(OfShop[Shop]):
     operator_may = ALL
-    seller_may = frozenset({"view", "change"})
+    owner_may = frozenset({"change"})
     form = ShopForm
     list_display = ("name", "code", "profile", "shown_freight", "is_open")
     list_filter = ("profile", "is_open")
@@ -68,6 +72,9 @@ class ShopAdmin(OfShop[Shop]):
     def narrow(self, rows: Any, user: User) -> QuerySet[Shop]:
         return cast("QuerySet[Shop]", rows.of_staff(user))
 
+    def shop_of(self, row: Shop) -> int:
+        return row.pk
+
     def get_readonly_fields(self, request: HttpRequest, obj: Shop | None = None) -> tuple[str, ...]:
         """Amounts that exist are in the shop's currency; what a seller may not change is not a field at all."""
         if not person(request).is_superuser:
@@ -75,7 +82,7 @@ class ShopAdmin(OfShop[Shop]):
         return ("currency",) if obj else ()
 
     def get_inlines(self, request: HttpRequest, obj: Shop | None) -> list[Any]:
-        return [StaffInline] if person(request).is_superuser else []
+        return [StaffInline] if person(request).sees_everything else []
 
     def save_model(self, request: HttpRequest, obj: Shop, form: Any, change: bool) -> None:
         save_changed(obj, form, change=change)
@@ -83,6 +90,12 @@ class ShopAdmin(OfShop[Shop]):
     @admin.display(description=_("freight"), ordering="freight")
     def shown_freight(self, shop: Shop) -> str:
         return shown(shop.freight, shop.currency)
+
+
+def sets_up(request: HttpRequest, product: Product | None) -> bool:
+    """Whether the person decides what a shop sells and for how much; an agent of it only keeps the stock."""
+    role = employments(request).get(product.shop_id) if product else None
+    return person(request).is_superuser or (owns_a_shop(request) if product is None else role == ShopRole.OWNER)
 
 
 class SkuInline(TabularInline[Sku, Product]):
@@ -93,22 +106,30 @@ class SkuInline(TabularInline[Sku, Product]):
     min_num = 1
     can_delete = False
     fields = ("code", "variant", "price", "discount", "stock", "more")
-    readonly_fields = ("stock",)
 
     def has_view_permission(self, request: HttpRequest, obj: Product | None = None) -> bool:
-        return request.user.is_superuser or works_in_a_shop(request)
+        return person(request).sees_everything or works_in_a_shop(request)
 
     def has_add_permission(self, request: HttpRequest, obj: Product | None = None) -> bool:
-        return self.has_view_permission(request)
+        return sets_up(request, obj)
 
     def has_change_permission(self, request: HttpRequest, obj: Product | None = None) -> bool:
-        return self.has_view_permission(request)
+        return not person(request).is_auditor
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> tuple[str, ...]:
+        return ("stock",) if sets_up(request, obj) else ("code", "variant", "price", "discount", "stock")
+
+    def get_formset(self, request: HttpRequest, obj: Product | None = None, **kwargs: Any) -> Any:
+        """Fields that a form declares stay in it, whatever is read-only: an agent's form has none of them."""
+        form = self.form if sets_up(request, obj) else StockForm
+        return super().get_formset(request, obj, **{"form": form, **kwargs})
 
 
 @admin.register(Product)
 class ProductAdmin(ExportsAndImports[Product], OfShopChild[Product]):
     operator_may = ALL | TABLES
-    seller_may = ALL | TABLES
+    owner_may = ALL | TABLES
+    seller_may = frozenset({"view", "change", "export"})
     resource_classes = (GoodsTable,)
     form = ProductForm
     inlines = (SkuInline,)
@@ -122,6 +143,8 @@ class ProductAdmin(ExportsAndImports[Product], OfShopChild[Product]):
         return super().get_queryset(request).prefetch_related(Prefetch("skus", Sku.objects.order_by("pk")))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> tuple[str, ...]:
+        if not sets_up(request, obj):
+            return self.fields
         return ("shop",) if obj else ()
 
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
@@ -152,7 +175,7 @@ class ProductAdmin(ExportsAndImports[Product], OfShopChild[Product]):
 @admin.register(Coupon)
 class CouponAdmin(OfShopChild[Coupon]):
     operator_may = ALL
-    seller_may = ALL
+    owner_may = ALL
     form = CouponForm
     list_display = ("code", "shop", "shown_amount", "shown_least", "left")
     list_filter = (ShopFilter,)

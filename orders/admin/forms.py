@@ -85,8 +85,8 @@ class ProductForm(forms.ModelForm[Any]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """A rule out of use stays with the products that have it and is given to no other."""
         super().__init__(*args, **kwargs)
-        rules = GoodsRule.objects.filter(Q(in_use=True) | Q(pk=self.instance.goods_rule_id))
-        cast("forms.ModelChoiceField[GoodsRule]", self.fields["goods_rule"]).queryset = rules
+        if rule := cast("forms.ModelChoiceField[GoodsRule] | None", self.fields.get("goods_rule")):
+            rule.queryset = GoodsRule.objects.filter(Q(in_use=True) | Q(pk=self.instance.goods_rule_id))
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -105,12 +105,21 @@ def _check_code(form: forms.ModelForm[Any], data: dict[str, Any]) -> None:
         form.add_error("code", _CODE_TAKEN)
 
 
-class SkuForm(AmountsForm):
-    price = AmountField(label=_("price"))
-    discount = AmountField(label=_("discount per unit"), required=False, initial=0)
+class StockForm(AmountsForm):
+    """How many of a variant there are, and nothing else."""
+
     more = WholeNumberField(
         label=_("add to stock"), required=False, min_value=-MOST, max_value=MOST, help_text=_("Below zero to take out.")
     )
+
+    class Meta:
+        model = Sku
+        fields = ()
+
+
+class SkuForm(StockForm):
+    price = AmountField(label=_("price"))
+    discount = AmountField(label=_("discount per unit"), required=False, initial=0)
 
     class Meta:
         model = Sku

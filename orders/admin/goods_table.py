@@ -97,7 +97,7 @@ class GoodsTable(Incoming):
     def before_import(self, dataset: Any, **kwargs: Any) -> None:
         """Everything that the file names is read at once, of the shops whose goods the person may change."""
         super().before_import(dataset, **kwargs)
-        self.shops = {shop.code: shop for shop in Shop.objects.of_staff(self.user)}
+        self.shops = {shop.code: shop for shop in Shop.objects.of_owner(self.user)}
         codes = {plain(code) for code in dataset["product"]}
         known = {
             product.pk: product

@@ -19,6 +19,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from aftersales.lifecycle.admin import person
 from aftersales.models import User
 from orders.admin.fields import HumanDurationField, WholeNumberField, human
 from orders.admin.policy_check import counted, touched
@@ -103,7 +104,7 @@ class PolicyAdmin(OfShop[Policy]):
         """A seller sees the own shops' policies and the platform's for their business."""
         shops = Shop.objects.of_staff(user)
         mine = Q(shop__in=shops) | Q(shop=None, profile__in=shops.order_by().values("profile"))
-        return cast("QuerySet[Policy]", rows if user.is_superuser else rows.filter(mine))
+        return cast("QuerySet[Policy]", rows if user.sees_everything else rows.filter(mine))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Policy]:
         newest = Policy.objects.current().values("pk")
@@ -114,13 +115,13 @@ class PolicyAdmin(OfShop[Policy]):
 
     def get_fieldsets(self, request: HttpRequest, obj: Policy | None = None) -> Any:
         head: dict[str, Any] = {"fields": (*SERIES, "starts_at", "ends_at", "withdrawn")}
-        rules: dict[str, Any] = {"fields": RULES if request.user.is_superuser else ("calendar",)}
+        rules: dict[str, Any] = {"fields": RULES if person(request).sees_everything else ("calendar",)}
         if obj is None:
             return (
                 (None, head), (gettext_lazy("Durations"), {"fields": DURATIONS}), (gettext_lazy("Rules"), rules)
             )  # fmt: skip
         # How much the whole platform sells is no seller's business.
-        head["fields"] += ("version", "created_at", *(("orders_under",) if request.user.is_superuser else ()))
+        head["fields"] += ("version", "created_at", *(("orders_under",) if person(request).sees_everything else ()))
         body = DURATIONS if self.has_change_permission(request, obj) else ("terms",)
         return ((None, head), (gettext_lazy("Durations"), {"fields": body}), (gettext_lazy("Rules"), rules))
 

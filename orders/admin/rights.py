@@ -13,16 +13,28 @@ from aftersales.lifecycle.admin import ByRole, person
 from aftersales.models import User
 from orders.admin.fields import SearchedChoice
 from orders.models import Order, Shop, ShopStaff
+from orders.states import ShopRole
 
 M = TypeVar("M", bound=Model)
 MOST_SHOPS_LISTED = 50
 
 
+def employments(request: HttpRequest) -> dict[int, str]:
+    """{shop: the person's role there}; asked once a request, since every page of the index wants to know."""
+    if not hasattr(request, "employments"):
+        works = ShopStaff.objects.filter(user=person(request))
+        request.employments = dict(works.values_list("shop_id", "role"))  # type: ignore[attr-defined]
+    return cast("dict[int, str]", request.employments)  # type: ignore[attr-defined]
+
+
 def works_in_a_shop(request: HttpRequest) -> bool:
-    """Whether the person is staff of any shop; asked once a request, since every page of the index wants to know."""
-    if not hasattr(request, "works_in_a_shop"):
-        request.works_in_a_shop = ShopStaff.objects.filter(user=person(request)).exists()  # type: ignore[attr-defined]
-    return cast("bool", request.works_in_a_shop)  # type: ignore[attr-defined]
+    """Whether the person is staff of any shop."""
+    return bool(employments(request))
+
+
+def owns_a_shop(request: HttpRequest) -> bool:
+    """Whether the person is an owner of any shop."""
+    return ShopRole.OWNER in employments(request).values()
 
 
 class OfShop(ByRole[M]):
@@ -30,15 +42,29 @@ class OfShop(ByRole[M]):
 
     seller_may = frozenset({"view"})
 
-    def is_seller(self, request: HttpRequest) -> bool:
-        return works_in_a_shop(request)
+    def shop_of(self, row: M) -> int | None:
+        """The shop whose staff a row is for; None where rows name none."""
+        return cast("int | None", getattr(row, "shop_id", None))
+
+    def is_seller(self, request: HttpRequest, row: M | None = None) -> bool:
+        shop = self.shop_of(row) if row is not None else None
+        return works_in_a_shop(request) if shop is None else shop in employments(request)
+
+    def is_owner(self, request: HttpRequest, row: M | None = None) -> bool:
+        shop = self.shop_of(row) if row is not None else None
+        return owns_a_shop(request) if shop is None else employments(request).get(shop) == ShopRole.OWNER
+
+    def shops(self, request: HttpRequest) -> QuerySet[Shop]:
+        """The shops for which a person may add rows."""
+        shops = Shop.objects.all()
+        return shops.of_staff(person(request)) if "add" in self.seller_may else shops.of_owner(person(request))
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> ModelChoiceField[Any] | None:
-        """A person chooses among the shops they work for."""
+        """A person chooses among their shops."""
         if db_field.related_model is Shop:
-            kwargs["queryset"] = Shop.objects.of_staff(person(request))
+            kwargs["queryset"] = self.shops(request)
         if db_field.name in self.get_autocomplete_fields(request):
             kwargs["widget"] = SearchedChoice(db_field, self.admin_site)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
@@ -55,7 +81,7 @@ class OfShopChild(OfShop[M]):
         return ("shop",) if request.user.is_superuser else ()
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        first = Shop.objects.of_staff(person(request)).first()
+        first = self.shops(request).first()
         return {**super().get_changeform_initial_data(request), **({"shop": first.pk} if first else {})}
 
 

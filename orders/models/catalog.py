@@ -12,13 +12,17 @@ from django.utils.translation import gettext_lazy as _
 from aftersales.models import User
 from orders.models.goods import GoodsRule
 from orders.models.search import words_of
-from orders.states import Profile
+from orders.states import Profile, ShopRole
 
 
 class ShopQuerySet(models.QuerySet["Shop"]):
     def of_staff(self, user: User) -> ShopQuerySet:
-        """The shops a person works for; all of them for an operator."""
-        return self if user.is_superuser else self.filter(staff__user=user)
+        """The shops a person works for; all of them for who sees everything."""
+        return self if user.sees_everything else self.filter(staff__user=user)
+
+    def of_owner(self, user: User) -> ShopQuerySet:
+        """The shops a person may set up; all of them for an operator."""
+        return self if user.is_superuser else self.filter(staff__user=user, staff__role=ShopRole.OWNER)
 
 
 class Shop(models.Model):
@@ -50,11 +54,15 @@ class ShopStaff(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("person"), related_name="employments"
     )
+    role = models.CharField(_("role"), max_length=10, choices=ShopRole, default=ShopRole.AGENT)
 
     class Meta:
         verbose_name = _("shop staff")
         verbose_name_plural = _("shop staff")
-        constraints = (models.UniqueConstraint(fields=("shop", "user"), name="shopstaff_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=("shop", "user"), name="shopstaff_once"),
+            models.CheckConstraint(condition=Q(role__in=ShopRole.values), name="shopstaff_role_known"),
+        )
 
     def __str__(self) -> str:
         return f"{self.user} · {self.shop}"
@@ -68,7 +76,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
         return self.filter(begun, going_on, shop__is_open=True)
 
     def of_shop(self, user: User) -> ProductQuerySet:
-        return self if user.is_superuser else self.filter(shop__staff__user=user)
+        return self if user.sees_everything else self.filter(shop__staff__user=user)
 
 
 class Product(models.Model):

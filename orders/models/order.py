@@ -27,8 +27,8 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.filter(buyer=user)
 
     def of_shop(self, user: User) -> OrderQuerySet:
-        """The orders of the shops a person works for; all of them for an operator."""
-        return self if user.is_superuser else self.filter(shop__staff__user=user)
+        """The orders of the shops a person works for; all of them for who sees everything."""
+        return self if user.sees_everything else self.filter(shop__staff__user=user)
 
 
 class Order(Row):

@@ -76,12 +76,12 @@ def test_operator_opens_a_shop_with_people(cast, client):
     client.force_login(cast.operator)
     data = shop_data(code="third", profile="marketplace", currency="JPY", freight="800", **{
         "staff-TOTAL_FORMS": 1, "staff-INITIAL_FORMS": 0, "staff-MIN_NUM_FORMS": 0, "staff-MAX_NUM_FORMS": 1000,
-        "staff-0-user": cast.dave.pk,
+        "staff-0-user": cast.dave.pk, "staff-0-role": "owner",
     })  # fmt: skip
     assert "three letters" in errors(client.post(url("shop", "add"), data | {"currency": "ZZZ"}))
     assert client.post(url("shop", "add"), data).status_code == 302
     shop = Shop.objects.get(code="third")
-    assert (shop.freight, shop.staff.get().user) == (800, cast.dave)
+    assert (shop.freight, shop.staff.get().user, shop.staff.get().role) == (800, cast.dave, "owner")
 
 
 def test_seller_adds_a_product(cast, client):

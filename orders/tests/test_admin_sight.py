@@ -8,6 +8,7 @@ from django.urls import reverse
 from aftersales.models import User
 from aftersales.testing import file, pay, place
 from orders.models import Order, Product, Shop, ShopStaff
+from orders.states import ShopRole
 
 LISTS = (
     "orders_order",
@@ -120,7 +121,7 @@ def test_lookups_beyond_the_filters_are_refused(cast, client, query):
 
 def test_shops_of_others_are_no_choice(cast, client):
     second = Shop.objects.create(code="second", name="Second")
-    ShopStaff.objects.create(shop=second, user=cast.bob)
+    ShopStaff.objects.create(shop=second, user=cast.bob, role=ShopRole.OWNER)
     filed(cast)
     client.force_login(cast.bob)
     for name in ("orders_order", "orders_product", "orders_coupon", "refunds_ticket"):

@@ -59,10 +59,10 @@ class AutoRuleForm(AmountsForm):
 
 @admin.register(AutoRule)
 class AutoRuleAdmin(OfShopChild[AutoRule]):
-    """A shop keeps its own rules. One that is no longer wanted goes out of use."""
+    """The owners of a shop keep its rules. One that is no longer wanted goes out of use."""
 
     operator_may = ALL
-    seller_may = ALL
+    owner_may = ALL
     form = AutoRuleForm
     list_display = ("name", "shop", "effect", "shown_most", "in_use", "position", "tickets", "paid_by_it")
     list_filter = (ShopFilter, "effect", "in_use")

@@ -151,7 +151,7 @@ class RulingInline(ReadOnlyInline):
         rows = super().get_queryset(request).select_related("dispute__order", "agent", "confirmed_by")
         user = person(request)
         served = Dispute.objects.for_cs(user).values("pk")
-        return rows if user.is_superuser else rows.filter(GIVEN | Q(dispute__in=served))
+        return rows if user.sees_everything else rows.filter(GIVEN | Q(dispute__in=served))
 
     @admin.display(description=gettext_lazy("amount"))
     def shown_amount(self, ruling: Ruling) -> str:

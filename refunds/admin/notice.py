@@ -81,7 +81,7 @@ class NoticeAdmin(ByRole[Notice]):
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **rest: Any) -> Any:
         row: Notice | None = rest.get("obj")
-        if row is not None and row.failed_at:
+        if row is not None and row.failed_at and person(request).is_superuser:
             context["send_again"] = reverse("admin:refunds_notice_send_again", args=[row.pk])
         return super().render_change_form(request, context, *args, **rest)
 

@@ -19,7 +19,7 @@ from refunds.states import Automatic, Kind
 
 class AutoRuleQuerySet(models.QuerySet["AutoRule"]):
     def of_shop(self, user: User) -> AutoRuleQuerySet:
-        return self if user.is_superuser else self.filter(shop__staff__user=user)
+        return self if user.sees_everything else self.filter(shop__staff__user=user)
 
 
 class AutoRule(models.Model):
@@ -62,7 +62,7 @@ class AutoRule(models.Model):
 
 class AutoDecisionQuerySet(models.QuerySet["AutoDecision"]):
     def of_shop(self, user: User) -> AutoDecisionQuerySet:
-        return self if user.is_superuser else self.filter(rule__shop__staff__user=user)
+        return self if user.sees_everything else self.filter(rule__shop__staff__user=user)
 
 
 class AutoDecision(models.Model):

@@ -26,7 +26,7 @@ class DisputeQuerySet(models.QuerySet["Dispute"]):
         return self.filter(order__buyer=user)
 
     def of_shop(self, user: User) -> DisputeQuerySet:
-        return self if user.is_superuser else self.filter(order__shop__staff__user=user)
+        return self if user.sees_everything else self.filter(order__shop__staff__user=user)
 
     def for_cs(self, user: User) -> DisputeQuerySet:
         """What a person of customer service sees: everything but the shops that they work for and their own orders."""

@@ -23,7 +23,7 @@ class PayoutQuerySet(models.QuerySet["Payout"]):
         return self.filter(order__buyer=user)
 
     def of_shop(self, user: User) -> PayoutQuerySet:
-        return self if user.is_superuser else self.filter(order__shop__staff__user=user)
+        return self if user.sees_everything else self.filter(order__shop__staff__user=user)
 
     def with_times(self) -> PayoutQuerySet:
         """With the payment that each comes out of, and `sent_at`: when it was handed to the channel the first time."""

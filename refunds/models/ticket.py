@@ -36,7 +36,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         return self.filter(order__buyer=user)
 
     def of_shop(self, user: User) -> TicketQuerySet:
-        return self if user.is_superuser else self.filter(shop__staff__user=user)
+        return self if user.sees_everything else self.filter(shop__staff__user=user)
 
     def for_cs(self, user: User) -> TicketQuerySet:
         """What a person of customer service sees: tickets that were ever brought before it, but none of a shop that

@@ -100,7 +100,7 @@ _LABELS: dict[str, Any] = {"answer": gettext_lazy("Answer"), "annotate": gettext
 
 @admin.register(Enquiry)
 class EnquiryAdmin(ByRole[Enquiry]):
-    """Customer service and operators; nobody answers what they asked themselves."""
+    """Customer service and operators; nobody answers what they asked themselves. An auditor reads."""
 
     operator_may = frozenset({"view"})
     cs_may = frozenset({"view"})
@@ -157,7 +157,8 @@ class EnquiryAdmin(ByRole[Enquiry]):
             "release": row.agent_id is not None and (not others or person(request).is_superuser),
             "annotate": True,
         }
-        asked = {name: self._form(name, read, sent) for name, open_to in names.items() if open_to}
+        reads = person(request).is_auditor
+        asked = {name: self._form(name, read, sent) for name, open_to in names.items() if open_to and not reads}
         if sent and sent[0] not in asked:
             asked[sent[0]] = sent[1]
         return {
@@ -183,7 +184,7 @@ class EnquiryAdmin(ByRole[Enquiry]):
         """One action, by POST. 404 for a row that is not this person's, 422 for words that cannot be, 409 when somebody
         was faster; then the page shows what was sent beside what happened meanwhile."""
         row, way = self.get_object(request, str(key)), WAYS.get(action)
-        if row is None or way is None:
+        if row is None or way is None or person(request).is_auditor:
             raise Http404
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])

@@ -41,8 +41,9 @@ class EnquiryQuerySet(models.QuerySet["Enquiry"]):
         return self.filter(person=user)
 
     def of_desk(self, user: User) -> EnquiryQuerySet:
-        """The one place that narrows to those who answer: nobody answers what they asked themselves."""
-        if not (user.is_active and user.is_staff and (user.is_superuser or user.is_customer_service)):
+        """The one place that narrows to those who answer, and those who see everything: nobody answers what they asked
+        themselves."""
+        if not (user.is_active and user.is_staff and (user.sees_everything or user.is_customer_service)):
             return self.none()
         return self.exclude(person=user)
 

@@ -75,7 +75,9 @@ class LifecycleAdmin(ByRole[R]):
 
     def roles(self, request: HttpRequest, row: R) -> list[Role]:
         """The roles in which a person stands to a row that they see: seller in its shop, customer service where they
-        belong to no side of it, operator everywhere."""
+        belong to no side of it, operator everywhere; an auditor in none."""
+        if person(request).is_auditor:
+            return []
         works_there = self.model._default_manager.filter(pk=row.pk, **{self.staff_path: person(request)})
         found = {
             Role.SELLER: works_there.exists(),
@@ -91,7 +93,7 @@ class LifecycleAdmin(ByRole[R]):
     def narrow(self, rows: Any, user: User) -> QuerySet[R]:
         """What a person sells, and what they serve."""
         found = super().narrow(rows, user)
-        if not self.cs_may or user.is_superuser:
+        if not self.cs_may or user.sees_everything:
             return found
         sold, served = found.order_by().values("pk"), self.served(user).values("pk")
         return cast("QuerySet[R]", rows.filter(Q(pk__in=sold) | Q(pk__in=served)))

@@ -22,6 +22,9 @@ FILTER_LOOKUPS = {"", "exact", "id__exact", "isnull", "in"}
 # A list is for working through: nobody pages further than this, so nobody waits for a full count.
 MOST_COUNTED = 10_000
 
+# What changes nothing.
+READING = {"view", "export"}
+
 
 def person(request: HttpRequest) -> User:
     """Who is logged in; the admin lets nobody else come this far."""
@@ -39,35 +42,48 @@ class CappedPaginator(Paginator[Any]):
 class ByRole(ModelAdmin[M]):
     """A page whose rows and rights follow from the person's role. Nothing is deleted; a foreign row is a missing one.
 
-    operator_may, seller_may, cs_may  of "view", "add" and "change"
+    operator_may    of "view", "add" and "change", and what pages beside have; an auditor may read what an operator may
+    seller_may      what everybody of a shop may
+    owner_may       what its owners may beside that
+    cs_may          what everybody of customer service may
+    supervisor_may  what its supervisors may beside that
     """
 
     operator_may: ClassVar[frozenset[str]] = frozenset({"view"})
     seller_may: ClassVar[frozenset[str]] = frozenset()
+    owner_may: ClassVar[frozenset[str]] = frozenset()
     cs_may: ClassVar[frozenset[str]] = frozenset()
+    supervisor_may: ClassVar[frozenset[str]] = frozenset()
     paginator = CappedPaginator
     list_per_page = 50
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
 
-    def is_seller(self, request: HttpRequest) -> bool:
-        """Whether the person sells; the app that knows shops says so."""
+    def is_seller(self, request: HttpRequest, row: M | None = None) -> bool:
+        """Whether the person sells, for the shop of the row if there is one; the app that knows shops says so."""
+        return False
+
+    def is_owner(self, request: HttpRequest, row: M | None = None) -> bool:
+        """Whether the person owns a shop, the row's if there is one."""
         return False
 
     def narrow(self, rows: Any, user: User) -> QuerySet[M]:
         """The rows that this person may see."""
         return cast("QuerySet[M]", rows.of_shop(user))
 
-    def may(self, request: HttpRequest, what: str) -> bool:
-        user = request.user
-        if not (user.is_active and user.is_staff):
+    def may(self, request: HttpRequest, what: str, row: M | None = None) -> bool:
+        if not (request.user.is_active and request.user.is_staff):
             return False
-        if user.is_superuser:
-            return what in self.operator_may
+        user = person(request)
+        if user.sees_everything:
+            return what in self.operator_may and (user.is_superuser or what in READING)
         # A person may serve customers and sell in a shop at once.
-        if what in self.cs_may and person(request).is_customer_service:
-            return True
-        return what in self.seller_may and self.is_seller(request)
+        return (
+            (what in self.cs_may and user.is_customer_service)
+            or (what in self.supervisor_may and user.is_supervisor)
+            or (what in self.seller_may and self.is_seller(request, row))
+            or (what in self.owner_may and self.is_owner(request, row))
+        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
         return self.narrow(super().get_queryset(request), person(request))
@@ -82,7 +98,7 @@ class ByRole(ModelAdmin[M]):
         return self.may(request, "add")
 
     def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
-        return self.may(request, "change")
+        return self.may(request, "change", obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
         return False
