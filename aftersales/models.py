@@ -1,4 +1,4 @@
-"""Users, and the heartbeat that /health shows."""
+"""Users, background jobs, and the heartbeat that /health shows."""
 
 from typing import Any, ClassVar
 
@@ -7,6 +7,10 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from aftersales.jobs.models import Job, JobRow
+
+__all__ = ["Heartbeat", "Job", "JobRow", "User", "UserManager"]
 
 
 class UserManager(BaseUserManager["User"]):

@@ -73,6 +73,7 @@ MENU: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
     (
         _("System"),
         (
+            Entry("aftersales.Job", "pending_actions"),
             Entry("refunds.Notice", "notifications"),
             Entry("aftersales.User", "group"),
             Entry("mfa.Authenticator", "lock"),

@@ -1,5 +1,6 @@
 """All settings. Each value that differs between machines is read through aftersales.env."""
 
+from datetime import timedelta
 from urllib.parse import unquote, urlsplit
 
 import django_stubs_ext
@@ -290,6 +291,10 @@ CELERY_BEAT_SCHEDULE = {
     "e-mails": {"task": "refunds.tasks.send_notices", **_TICK},
     # Answers of customer service to those without a login.
     "answers": {"task": "aftersales.help.tasks.send_answers", **_TICK},
+    # What people asked for that takes longer than a page: work in bulk, big tables.
+    "jobs": {"task": "aftersales.tasks.work_jobs", **_TICK},
+    # Files that jobs made are given up after their time, an hour sooner or later.
+    "job-files": {"task": "aftersales.tasks.tidy_jobs", "schedule": 3600, "options": {"expires": 3600}},
     # Photos and applications that were never sent are given up after their time, an hour sooner or later.
     "photos": {"task": "refunds.tasks.tidy_photos", "schedule": 3600, "options": {"expires": 3600}},
 }
@@ -350,6 +355,9 @@ UNFOLD = {
         },
     },
 }
+# What a background job made is kept for its person that long, and a plan that nobody confirms that long.
+JOB_FILES_LAST = timedelta(days=7)
+JOB_PLANS_LAST = timedelta(days=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 # Evidence per photo, before it is decoded.
 EVIDENCE_MAX_BYTES = 8 * 1024 * 1024
