@@ -10,7 +10,7 @@ FOR_TEST := .venv/.installed-test
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test soak stories bench check browser demo-reset services-stop translations check-style check-types \
+.PHONY: help setup run test soak stories bench check browser demo-reset code services-stop translations check-style check-types \
     check-templates check-migrations check-deploy check-drawings check-translations assets
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make bench          speed and memory, as ratios of one run"
 	@echo "make check          style, types, templates, migrations, deployment settings, diagrams, translations"
 	@echo "make demo-reset     delete the demo shop: the next run starts over"
+	@echo "make code           the code that the demo's staff are asked for when they log in"
 	@echo "make services-stop  stop the embedded PostgreSQL and Valkey"
 	@echo "make translations   compile the translations after a change"
 	@echo "make assets         build static/css/*.css after a change of templates (needs node)"
@@ -102,6 +103,9 @@ assets: .dev/assets/package.json
 
 demo-reset: $(FOR_RUN)
 	@$(VENV) -m aftersales.devservices reset
+
+code: $(FOR_RUN)
+	@$(VENV) -m aftersales.dev.code
 
 services-stop: $(FOR_RUN)
 	@$(VENV) -m aftersales.devservices stop

@@ -9,13 +9,14 @@ from allauth.mfa.admin import Authenticator
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from aftersales.accounts.addresses import forget
 from aftersales.lifecycle.admin import ByRole
-from aftersales.models import Heartbeat, User
+from aftersales.models import Heartbeat, User, end_sessions
 
 # Rights follow from roles and shops; nobody is given single permissions.
 admin.site.unregister(Group)
@@ -64,7 +65,8 @@ class UserAdmin(ByRole[User], DjangoUserAdmin[User]):
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(ByRole[Any]):
-    """Second factors. Whoever has lost phone and recovery codes, and proves who they are, has theirs deleted."""
+    """Second factors. Whoever has lost phone and recovery codes, and proves who they are, has theirs deleted, and their
+    sessions with it: of staff the next login asks for a new one."""
 
     list_display = ("user", "type", "created_at", "last_used_at")
     list_filter = ("type",)
@@ -75,6 +77,14 @@ class AuthenticatorAdmin(ByRole[Any]):
     def narrow(self, rows: Any, user: User) -> QuerySet[Any]:
         found: QuerySet[Any] = rows.select_related("user")
         return found
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        self.delete_queryset(request, type(obj).objects.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        with transaction.atomic():
+            end_sessions(User.objects.filter(pk__in=list(queryset.values_list("user", flat=True))))
+            super().delete_queryset(request, queryset)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.is_active and request.user.is_staff and request.user.is_superuser)

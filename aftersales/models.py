@@ -86,6 +86,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         return f"{proven}.{self.rights_version}" if self.rights_version else proven
 
 
+def end_sessions(users: models.QuerySet[User]) -> None:
+    """These people have to log in again, wherever they are logged in."""
+    users.update(rights_version=models.F("rights_version") + 1)
+
+
 class Heartbeat(models.Model):
     """When a periodic task last ran to its end, one row per name."""
 

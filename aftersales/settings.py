@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "aftersales.accounts.second_factor.SecondFactorMiddleware",
     "aftersales.middleware.ReaderMiddleware",
 ]
 ROOT_URLCONF = "aftersales.urls"

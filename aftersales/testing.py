@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import Model, QuerySet
+from django.http import HttpRequest
 from django.test import Client, override_settings
 from django.utils import timezone, translation
 from pytest_django.plugin import blocking_manager_key
@@ -81,12 +82,20 @@ def _own_cache() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _whole_logins() -> Iterator[None]:
-    """`force_login` logs in as the person is by now: joining a shop has changed their rights."""
+    """`force_login` is a whole login, of staff with their second factor, as the person is by now: joining a shop has
+    changed their rights."""
+    from aftersales.accounts.second_factor import prove, works_here
+
     usual = Client.force_login
 
     def whole(client: Client, user: Any, backend: str | None = None) -> None:
         user.refresh_from_db(fields=["rights_version"])
         usual(client, user, backend)
+        if works_here(user):
+            request = HttpRequest()
+            request.session = client.session
+            prove(request, user)
+            request.session.save()
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Client, "force_login", whole)

@@ -9,7 +9,7 @@ from aftersales.views import set_language
 urlpatterns = [
     path("", include("aftersales.accounts.urls")),
     path("language/", set_language, name="set_language"),
-    path("health", health),
+    path("health", health, name="health"),
     path("admin/", admin.site.urls),
     path("help/", include("aftersales.help.urls")),
     path("", include("refunds.urls")),

@@ -18,6 +18,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from aftersales.accounts.addresses import vouch
+from aftersales.accounts.second_factor import works_here
 from aftersales.models import User
 from aftersales.network import client_address
 
@@ -97,7 +98,12 @@ class MfaAdapter(DefaultMFAAdapter):
         **DefaultMFAAdapter.error_messages,
         "incorrect_code": WRONG_APP_CODE,
         "unverified_email": _("Confirm your e-mail address first."),
+        "cannot_delete_authenticator": _("Whoever works here keeps two-factor on."),
     }
+
+    def can_delete_authenticator(self, authenticator: Any) -> bool:
+        """Staff have one app; without it nothing would open for them any more."""
+        return not works_here(authenticator.user)
 
 
 def display(user: User) -> str:

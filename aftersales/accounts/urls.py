@@ -7,8 +7,8 @@ from allauth.mfa.totp import views as totp
 from django.urls import path
 from django.views.decorators.http import require_POST
 
+from aftersales.accounts.views import ActivateView, RecoveryCodesView, change_email, ours
 from aftersales.accounts.views import account as account_page
-from aftersales.accounts.views import change_email, ours
 
 login, logout = ours(account.login), require_POST(ours(account.logout))
 urlpatterns = [
@@ -34,9 +34,9 @@ urlpatterns = [
     path("account/two-factor/", ours(mfa.index), name="mfa_index"),
     path("account/two-factor/login/", ours(mfa.authenticate), name="mfa_authenticate"),
     path("account/two-factor/confirm/", ours(mfa.reauthenticate), name="mfa_reauthenticate"),
-    path("account/two-factor/on/", ours(totp.activate_totp), name="mfa_activate_totp"),
+    path("account/two-factor/on/", ours(ActivateView.as_view()), name="mfa_activate_totp"),
     path("account/two-factor/off/", ours(totp.deactivate_totp), name="mfa_deactivate_totp"),
-    path("account/two-factor/codes/", ours(codes.view_recovery_codes), name="mfa_view_recovery_codes"),
+    path("account/two-factor/codes/", ours(RecoveryCodesView.as_view()), name="mfa_view_recovery_codes"),
     path("account/two-factor/codes/new/", ours(codes.generate_recovery_codes), name="mfa_generate_recovery_codes"),
     path("account/two-factor/codes/file/", ours(codes.download_recovery_codes), name="mfa_download_recovery_codes"),
 ]

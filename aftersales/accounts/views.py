@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from allauth.account.internal.flows import manage_email
 from allauth.decorators import rate_limit
+from allauth.mfa.recovery_codes.views import ViewRecoveryCodesView
+from allauth.mfa.totp.views import ActivateTOTPView
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
@@ -22,6 +24,7 @@ from django.views.decorators.http import require_http_methods
 
 from aftersales.accounts.addresses import vouch
 from aftersales.accounts.forms import AccountForm, EmailForm
+from aftersales.accounts.second_factor import prove, works_here
 from orders.views.pages import personal, reader, see_other
 
 View = Callable[..., HttpResponseBase]
@@ -42,6 +45,25 @@ def ours(view: View) -> View:
         return response
 
     return answered
+
+
+class ActivateView(ActivateTOTPView):
+    """The first code that was right proves the second factor for this session."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response: HttpResponse = super().form_valid(form)
+        prove(self.request, reader(self.request))
+        return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "required": works_here(reader(self.request))}
+
+
+class RecoveryCodesView(ViewRecoveryCodesView):
+    """Shown after the first code, and whenever asked for; who came here from the gate goes on to work."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "work": reader(self.request).is_staff}
 
 
 @personal

@@ -6,9 +6,12 @@ from datetime import timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from allauth.mfa.totp.internal.auth import TOTP
+from allauth.mfa.utils import is_mfa_enabled
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from aftersales.dev.code import SECRET
 from aftersales.models import User
 from orders.models import Calendar, Coupon, GoodsRule, Holiday, Product, Shop, ShopStaff, Sku
 from orders.states import Profile, ShopRole
@@ -75,6 +78,8 @@ def _people() -> None:
             setattr(user, column, value)
         user.set_password(PASSWORD)
         user.save()
+        if user.is_staff and not is_mfa_enabled(user):
+            TOTP.activate(user, SECRET)
 
 
 def _shops() -> None:

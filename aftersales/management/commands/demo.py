@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from aftersales import demo
+from aftersales.dev.code import SECRET
 
 
 class Command(BaseCommand):
@@ -29,3 +30,6 @@ class Command(BaseCommand):
             _("There are no demo accounts. They are made with the demo shop, in an empty database.")
         ]
         self.stdout.write("\n".join(lines))
+        self.stdout.write(
+            _("Whoever works here is asked for a code too: `make code` prints it. Its key is %s.") % SECRET
+        )
