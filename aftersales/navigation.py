@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from refunds.admin import figures
 from refunds.templatetags.refunds_tags import unread_notices
 
 
@@ -35,7 +36,22 @@ class Entry:
         return {"title": capfirst(str(model._meta.verbose_name_plural)), "icon": self.icon, "link": link}
 
 
-MENU: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
+@dataclass(frozen=True)
+class Page:
+    """A page of the admin that is no list. `url` is its name; `may` says who has the entry."""
+
+    url: str
+    title: Any
+    icon: str
+    may: Callable[[HttpRequest], bool]
+
+    def item(self, request: HttpRequest) -> dict[str, Any] | None:
+        if not self.may(request):
+            return None
+        return {"title": self.title, "icon": self.icon, "link": reverse(f"admin:{self.url}")}
+
+
+MENU: tuple[tuple[Any, tuple[Entry | Page, ...]], ...] = (
     (
         pgettext_lazy("menu", "After-sales"),
         (
@@ -52,6 +68,7 @@ MENU: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
     (
         pgettext_lazy("menu", "Shop"),
         (
+            Page("figures", _("Figures"), "monitoring", figures.may_see),
             Entry("orders.Shop", "storefront"),
             Entry("orders.Product", "inventory_2"),
             Entry("orders.Coupon", "sell"),
@@ -89,7 +106,7 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
     return [group for group in groups if group["items"]]
 
 
-def _open(request: HttpRequest, entries: Iterable[Entry]) -> list[dict[str, Any]]:
+def _open(request: HttpRequest, entries: Iterable[Entry | Page]) -> list[dict[str, Any]]:
     return [item for entry in entries if (item := entry.item(request)) is not None]
 
 

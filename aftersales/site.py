@@ -11,6 +11,7 @@ from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
 from aftersales.skin import AdminSite
@@ -25,6 +26,17 @@ class Site(AdminSite):
     site_header = _("Aftersales")
     site_title = _("Aftersales")
     index_title = _("Work")
+
+    def get_urls(self) -> list[Any]:
+        """With the pages that are no list of rows."""
+        # The site is made before the models that these pages read.
+        from refunds.admin import figures
+
+        return [
+            path("figures/", self.admin_view(figures.page), name="figures"),
+            path("figures/<slug:name>.csv", self.admin_view(figures.table), name="figures_table"),
+            *super().get_urls(),
+        ]
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """There is one way in: the shop's login, with two-factor. Who is in and has no work here is refused."""

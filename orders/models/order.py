@@ -75,6 +75,7 @@ class Order(Row):
             *clock_indexes("order"),
             models.Index(fields=("buyer", "-id"), name="order_of_buyer"),
             models.Index(fields=("shop", "state", "-id"), name="order_of_shop"),
+            models.Index(fields=("shop", "paid_at"), name="order_paid", include=("settled",)),
         )
         constraints = (
             *state_checks("order", OrderState),

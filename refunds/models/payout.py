@@ -67,6 +67,7 @@ class Payout(Row):
         indexes = (
             *clock_indexes("payout"),
             models.Index(fields=("ask_at",), name="payout_noticed", condition=Q(ask_at__isnull=False)),
+            models.Index(fields=("settled_at",), name="payout_settled", condition=Q(settled_at__isnull=False)),
         )
         constraints = (
             *state_checks("payout", PayoutState),

@@ -107,6 +107,7 @@ class Ticket(Row):
             models.Index(F("shop"), F("state"), DUE, F("id").desc(), name="ticket_of_state"),
             models.Index(F("shop"), DUE, F("id").desc(), name="ticket_of_shop"),
             models.Index(DUE, F("id").desc(), name="ticket_by_due"),
+            models.Index(fields=("shop", "opened_at"), name="ticket_filed"),
         )
         constraints = (
             *state_checks("ticket", TicketState),
