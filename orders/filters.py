@@ -109,15 +109,18 @@ class ProductFilter(filters.FilterSet):  # type: ignore[misc]  # the package shi
         return products.order_by(*ORDERS[order]) if order in ORDERS else products
 
 
-def keys_with(word: str) -> QuerySet[Any]:
-    """The keys of the products with a word. A union, since no index serves an OR over several tables."""
+def goods_with(word: str) -> QuerySet[Any]:
+    """The keys of the products with a word in what is said of them or of a variant: a union, since no index serves an
+    OR over several tables."""
     part = {"words__contains": spelled(word)}
-    of_product = Product.objects.filter(**part)
     of_sku = Sku.objects.annotate(words=words_of("code", "variant")).filter(**part)
-    of_shop = Product.objects.filter(shop__in=Shop.objects.annotate(words=words_of("name")).filter(**part))
-    keys = [of_product.values("pk"), of_sku.values("product"), of_shop.values("pk")]
-    first, *others = [rows.order_by() for rows in keys]
-    return first.union(*others)
+    return Product.objects.filter(**part).order_by().values("pk").union(of_sku.order_by().values("product"))
+
+
+def keys_with(word: str) -> QuerySet[Any]:
+    """The same, and all products of a shop with the word in its name."""
+    shops = Shop.objects.annotate(words=words_of("name")).filter(words__contains=spelled(word))
+    return goods_with(word).union(Product.objects.filter(shop__in=shops).order_by().values("pk"))
 
 
 def _by_currency(lookup: str, text: str) -> Q:

@@ -19,12 +19,19 @@ M = TypeVar("M", bound=Model)
 MOST_SHOPS_LISTED = 50
 
 
+def works_of(user: User) -> dict[int, str]:
+    """{shop: the person's role there}; asked once for a request, since every page of the index wants to know.
+
+    A list that names its shops is one walk along an index; one that looks them up has to be sorted.
+    """
+    if not hasattr(user, "works"):
+        user.works = dict(ShopStaff.objects.filter(user=user).values_list("shop_id", "role"))  # type: ignore[attr-defined]
+    return cast("dict[int, str]", user.works)  # type: ignore[attr-defined]
+
+
 def employments(request: HttpRequest) -> dict[int, str]:
-    """{shop: the person's role there}; asked once a request, since every page of the index wants to know."""
-    if not hasattr(request, "employments"):
-        works = ShopStaff.objects.filter(user=person(request))
-        request.employments = dict(works.values_list("shop_id", "role"))  # type: ignore[attr-defined]
-    return cast("dict[int, str]", request.employments)  # type: ignore[attr-defined]
+    """The same of who asks."""
+    return works_of(person(request))
 
 
 def works_in_a_shop(request: HttpRequest) -> bool:

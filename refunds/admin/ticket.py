@@ -17,15 +17,10 @@ from aftersales.exchange.admin import Exports
 from aftersales.lifecycle.admin import (
     LifecycleAdmin,
     ReadOnlyInline,
-    SetAsideFilter,
     Way,
-    person,
-    queue_of,
-    state_filter,
 )
-from aftersales.lifecycle.table import Owner
 from aftersales.money import shown
-from orders.admin.rights import OfShop, ShopFilter, works_in_a_shop
+from orders.admin.rights import OfShop
 from orders.lifecycle import ORDER
 from orders.models import Order
 from orders.states import OrderState
@@ -46,6 +41,7 @@ from refunds.admin.forms import (
     WordsForm,
 )
 from refunds.admin.inlines import DisputeInline, LineInline, OfferInline, ParcelInline, StockInInline
+from refunds.admin.queue import TicketQueue
 from refunds.admin.tickets_table import TicketsTable
 from refunds.lifecycle import TICKET
 from refunds.models import ReturnParcel, Ticket
@@ -106,7 +102,7 @@ def _dispatch(tickets: QuerySet[Ticket], by: Actor, form: DispatchForm) -> objec
 
 
 @admin.register(Ticket)
-class TicketAdmin(Exports[Ticket], OfShop[Ticket], LifecycleAdmin[Ticket]):
+class TicketAdmin(Exports[Ticket], TicketQueue, OfShop[Ticket], LifecycleAdmin[Ticket]):
     """The sellers' queue. Customer service reads the tickets that were brought before it, and writes on them."""
 
     life = TICKET
@@ -142,19 +138,6 @@ class TicketAdmin(Exports[Ticket], OfShop[Ticket], LifecycleAdmin[Ticket]):
         ),
     }
     inlines = (LineInline, *MAYBE.values())
-    list_display = ("number", "badge", "deadline", "kind", "shown_amount", "order")
-    list_filter = (
-        queue_of(TICKET, Owner.SELLER, gettext_lazy("Waiting for the seller")), state_filter(TICKET), "kind",
-        ShopFilter, SetAsideFilter,
-    )  # fmt: skip
-    list_select_related = ("order",)
-    search_fields = (
-        "number__startswith", "order__number__startswith", "order__buyer__email__startswith",
-        "parcels__number__startswith",
-    )  # fmt: skip
-    search_help_text = gettext_lazy(
-        "Number of the ticket or order, the buyer’s e-mail or a waybill’s number, from its beginning"
-    )
     fieldsets = (
         (None, {"fields": ("number", "shown_order", "buyer", "kind", "shown_amount", "shown_freight", "why",
                            "description", "photos", "shipped", "arrived", "by_seller", "version", "opened_at")}),
@@ -166,11 +149,6 @@ class TicketAdmin(Exports[Ticket], OfShop[Ticket], LifecycleAdmin[Ticket]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Ticket]:
         return super().get_queryset(request).select_related("order__buyer", "order__shop", "reason", "rejection")
-
-    def get_list_filter(self, request: HttpRequest) -> Any:
-        """Who only serves customers has no queue of a shop."""
-        sells = works_in_a_shop(request) or person(request).sees_everything
-        return self.list_filter if sells else self.list_filter[1:]
 
     def get_inlines(self, request: HttpRequest, obj: Ticket | None) -> Any:
         """Tables of what there is; its lines always."""

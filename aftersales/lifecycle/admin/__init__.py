@@ -3,16 +3,21 @@
 from aftersales.lifecycle.admin.actions import ActionForm, VersionForm, Way
 from aftersales.lifecycle.admin.lists import QueueFilter, SetAsideFilter, badge, deadline, queue_of, state_filter
 from aftersales.lifecycle.admin.pages import LifecycleAdmin, put_back
+from aftersales.lifecycle.admin.queue import EVERYTHING, FilterForm, QueuePage, Tab, tab_of
 from aftersales.lifecycle.admin.rights import ByRole, ReadOnlyInline, ReadOnlyStack, person
 
 __all__ = [
+    "EVERYTHING",
     "ActionForm",
     "ByRole",
+    "FilterForm",
     "LifecycleAdmin",
     "QueueFilter",
+    "QueuePage",
     "ReadOnlyInline",
     "ReadOnlyStack",
     "SetAsideFilter",
+    "Tab",
     "VersionForm",
     "Way",
     "badge",
@@ -21,4 +26,5 @@ __all__ = [
     "put_back",
     "queue_of",
     "state_filter",
+    "tab_of",
 ]

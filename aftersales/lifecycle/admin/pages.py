@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar, cast
 
 from django.contrib import admin, messages
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -23,7 +23,7 @@ from aftersales.lifecycle.admin.rights import ByRole, person
 from aftersales.lifecycle.errors import Conflict, Refused
 from aftersales.lifecycle.forms import refuse
 from aftersales.lifecycle.offers import judge
-from aftersales.lifecycle.rows import Event, Row
+from aftersales.lifecycle.rows import DUE, Event, Row
 from aftersales.lifecycle.table import Lifecycle, Transition
 from aftersales.models import User
 
@@ -52,7 +52,7 @@ class LifecycleAdmin(ByRole[R]):
     staff_path: ClassVar[str]
     seller_may = frozenset({"view"})
     change_form_template = "admin/lifecycle/change_form.html"
-    ordering: ClassVar[Any] = (F("due_at").asc(nulls_last=True), "-pk")
+    ordering: ClassVar[Any] = (DUE.asc(), "-pk")
     list_display: Any = ("number", "badge", "deadline")
 
     def consequence(self, row: R) -> str:
@@ -67,7 +67,7 @@ class LifecycleAdmin(ByRole[R]):
     def badge(self, row: R) -> str:
         return lists.badge(self.life.state(row.state))
 
-    @admin.display(description=gettext_lazy("due"), ordering="due_at")
+    @admin.display(description=gettext_lazy("due"), ordering=DUE)
     def deadline(self, row: R) -> str:
         return lists.deadline(row)
 
@@ -93,7 +93,7 @@ class LifecycleAdmin(ByRole[R]):
     def narrow(self, rows: Any, user: User) -> QuerySet[R]:
         """What a person sells, and what they serve."""
         found = super().narrow(rows, user)
-        if not self.cs_may or user.sees_everything:
+        if not self.cs_may or user.sees_everything or not user.is_customer_service:
             return found
         sold, served = found.order_by().values("pk"), self.served(user).values("pk")
         return cast("QuerySet[R]", rows.filter(Q(pk__in=sold) | Q(pk__in=served)))
