@@ -1,10 +1,13 @@
-"""What the database does about users by itself. Imported once, by AppConfig.ready()."""
+"""What the database does about users by itself, and refuses of what staff changed. Imported once,
+by AppConfig.ready()."""
 
 import pgtrigger
 
-from aftersales.lifecycle.guards import attach
+from aftersales.changes.models import Change
+from aftersales.lifecycle.guards import append_only, attach
 from aftersales.models import User
 
+append_only(Change)
 _RIGHTS = ("is_active", "is_staff", "is_superuser", "is_customer_service", "is_supervisor", "is_auditor")
 _BEFORE, _AFTER = (", ".join(f"{row}.{name}" for name in _RIGHTS) for row in ("OLD", "NEW"))
 # Whoever writes a person's rights, in whichever way, ends their sessions; a row read before takes nothing back.

@@ -1,4 +1,4 @@
-"""Users, background jobs, and the heartbeat that /health shows."""
+"""Users, what staff changed, background jobs, and the heartbeat that /health shows."""
 
 from typing import Any, ClassVar
 
@@ -8,9 +8,10 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from aftersales.changes.models import Change
 from aftersales.jobs.models import Job, JobRow
 
-__all__ = ["Heartbeat", "Job", "JobRow", "User", "UserManager"]
+__all__ = ["Change", "Heartbeat", "Job", "JobRow", "User", "UserManager"]
 
 
 class UserManager(BaseUserManager["User"]):

@@ -91,6 +91,7 @@ MENU: tuple[tuple[Any, tuple[Entry | Page, ...]], ...] = (
         _("System"),
         (
             Entry("aftersales.Job", "pending_actions"),
+            Entry("aftersales.Change", "history"),
             Entry("refunds.Notice", "notifications"),
             Entry("aftersales.User", "group"),
             Entry("mfa.Authenticator", "lock"),

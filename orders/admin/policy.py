@@ -187,10 +187,6 @@ class PolicyAdmin(OfShop[Policy]):
         obj.save(force_insert=True)
         obj.refresh_from_db()
 
-    def log_change(self, request: HttpRequest, obj: Policy, message: Any) -> Any:
-        """A version that is made by changing another is still a row of its own."""
-        return self.log_addition(request, obj, message)
-
     @admin.display(description=gettext_lazy("orders"))
     def orders_under(self, policy: Policy) -> str:
         words = _("%(count)s orders were placed under this version. Saving makes a new one; they keep theirs.")

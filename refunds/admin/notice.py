@@ -13,6 +13,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from aftersales.changes.models import Act
+from aftersales.changes.record import record
 from aftersales.lifecycle.admin import ByRole, person
 from aftersales.models import User
 from aftersales.wake import wake
@@ -93,7 +95,7 @@ class NoticeAdmin(ByRole[Notice]):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if send_again(Notice.objects.filter(pk=row.pk)):
-            self.log_change(request, row, "Send again")
+            record(person(request), Act.SENT_AGAIN, row)
             self.message_user(request, _("The e-mail will be sent again."), messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:refunds_notice_change", args=[row.pk]))
 

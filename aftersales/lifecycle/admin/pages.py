@@ -17,6 +17,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from aftersales.actors import Actor, Role
+from aftersales.changes.models import Act
+from aftersales.changes.record import record
 from aftersales.lifecycle.admin import lists
 from aftersales.lifecycle.admin.actions import ActionForm, Offer, Way
 from aftersales.lifecycle.admin.rights import ByRole, person
@@ -252,6 +254,6 @@ class LifecycleAdmin(ByRole[R]):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if put_back(self.model._base_manager.filter(pk=row.pk)):
-            self.log_change(request, row, "Put back")
+            record(person(request), Act.PUT_BACK, row)
             self.message_user(request, _("The clock of %(name)s works again.") % {"name": str(row)}, messages.SUCCESS)
         return HttpResponseRedirect(self._url("change", row.pk))

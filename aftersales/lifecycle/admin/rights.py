@@ -6,12 +6,18 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, TypeVar, cast
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.db.models.options import Options
+from django.forms.models import _get_foreign_key  # as Django's own inlines find it
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
 
+from aftersales.changes.models import Act, Change
+from aftersales.changes.record import record, snapshot
 from aftersales.models import User
 from aftersales.skin import ModelAdmin, StackedInline, TabularInline
 
@@ -21,6 +27,8 @@ M = TypeVar("M", bound=Model)
 FILTER_LOOKUPS = {"", "exact", "id__exact", "isnull", "in"}
 # A list is for working through: nobody pages further than this, so nobody waits for a full count.
 MOST_COUNTED = 10_000
+# Of one row's history.
+MOST_CHANGES = 200
 
 # What changes nothing.
 READING = {"view", "export"}
@@ -110,6 +118,48 @@ class ByRole(ModelAdmin[M]):
             if lookup == name or (lookup.startswith(f"{name}__") and lookup[len(name) + 2 :] in FILTER_LOOKUPS):
                 return True
         return False
+
+    # --- what people change is written down ---------------------------------------------------------------------------
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
+        """Before anything is written, the row as it is, under its lock."""
+        kept = snapshot(*self._whole(request, form.instance.pk)) if change else {}
+        request.row_before = kept  # type: ignore[attr-defined]  # read by log_change
+        return super().save_form(request, form, change)
+
+    def _whole(self, request: HttpRequest, key: Any) -> tuple[Any, list[tuple[str, Any]]]:
+        """The row as the database has it, and the rows that are changed with it."""
+        row = self.model._base_manager.select_for_update(no_key=True, of=("self",)).get(pk=key)
+        parts = []
+        for inline in self.get_inline_instances(request, row):
+            if inline.has_change_permission(request, row):
+                link = _get_foreign_key(self.model, inline.model, fk_name=inline.fk_name)
+                rows = inline.model._base_manager.filter(**{link.name: row}).order_by("pk")
+                parts.append((str(inline.opts.verbose_name), rows))
+        return row, parts
+
+    def log_addition(self, request: HttpRequest, obj: M, message: Any) -> Any:
+        return record(person(request), Act.ADDED, obj, {}, snapshot(*self._whole(request, obj.pk)))
+
+    def log_change(self, request: HttpRequest, obj: M, message: Any) -> Any:
+        """With what differs; a change without a form, such as a new password, by its name."""
+        before = request.__dict__.pop("row_before", None)
+        if before is None:
+            return record(person(request), Act.CHANGED, obj, reason=str(message))
+        return record(person(request), Act.CHANGED, obj, before, snapshot(*self._whole(request, obj.pk)))
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        return [record(person(request), Act.REMOVED, row, snapshot(row)) for row in queryset]
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """What people changed of a row that the person may see, the latest first."""
+        row = self.get_object(request, unquote(object_id))
+        if row is None or not self.has_view_permission(request, row):
+            raise Http404
+        changes = Change.objects.filter(kind=self.opts.label_lower, key=row.pk).select_related("person")
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "row": row, "title": _("History")}
+        context |= {"changes": changes[:MOST_CHANGES], "original": row}
+        return TemplateResponse(request, "admin/changes/history.html", context)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[M], search_term: str

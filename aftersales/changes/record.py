@@ -1,0 +1,69 @@
+"""Writing down what a person changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.postgres.search import SearchVectorField
+from django.db.models import GeneratedField, Model
+
+from aftersales.changes.models import Act, Change
+from aftersales.models import User
+
+Snapshot = dict[str, Any]
+# Never written down, and what the database or a login changes by itself.
+_PASSED_BY = {"password", "rights_version", "last_login"}
+
+
+def snapshot(row: Model, parts: Iterable[tuple[str, Iterable[Model]]] = ()) -> Snapshot:
+    """A saved row as it is written down, relations by their names; `parts` are rows that belong to it, each under its
+    name."""
+    told = {field.name: _told(row, field) for field in row._meta.concrete_fields if _tells(field)}
+    told |= {field.name: [str(one) for one in getattr(row, field.name).all()] for field in row._meta.many_to_many}
+    for name, rows in parts:
+        for part in rows:
+            told |= {f"{name} · {part} · {key}": value for key, value in snapshot(part).items() if key != "id"}
+    return told
+
+
+def _tells(field: Any) -> bool:
+    return not (isinstance(field, GeneratedField | SearchVectorField) or field.name in _PASSED_BY)
+
+
+def _told(row: Model, field: Any) -> Any:
+    if field.is_relation:
+        related = getattr(row, field.name)
+        return None if related is None else str(related)
+    value = field.value_from_object(row)
+    return field.value_to_string(row) if field.get_internal_type() in {"FileField", "DurationField"} else value
+
+
+def record(
+    person: User, act: Act, row: Model, before: Snapshot | None = None, after: Snapshot | None = None, reason: str = ""
+) -> Change | None:
+    """Write down one change, with the fields that differ; None where nothing does and nothing else was done."""
+    before, after = before or {}, after or {}
+    differ = {name for name in {*before, *after} if before.get(name) != after.get(name)}
+    if act == Act.CHANGED and not differ and not reason:
+        return None
+    key = row.pk if isinstance(row.pk, int) else None
+    return Change.objects.create(
+        person=person,
+        shop=shop_of(row),
+        act=act,
+        kind=row._meta.label_lower,
+        key=key,
+        name=str(row)[:200],
+        before={name: before[name] for name in differ if name in before},
+        after={name: after[name] for name in differ if name in after},
+        reason=reason[:500],
+    )
+
+
+def shop_of(row: Any) -> Any:
+    """The shop that a row belongs to, itself if it is one."""
+    if row._meta.label_lower == "orders.shop":
+        return row
+    shop = getattr(row, "shop", None) or getattr(getattr(row, "order", None), "shop", None)
+    return shop if isinstance(shop, Model) else None
