@@ -71,6 +71,7 @@ MENU: tuple[tuple[Any, tuple[Entry | Page, ...]], ...] = (
             Page("figures", _("Figures"), "monitoring", figures.may_see),
             Entry("orders.Shop", "storefront"),
             Entry("orders.Product", "inventory_2"),
+            Entry("orders.Warehouse", "warehouse"),
             Entry("orders.Coupon", "sell"),
             Entry("refunds.AutoRule", "rule"),
             Entry("refunds.AutoDecision", "fact_check"),

@@ -113,14 +113,16 @@ def _place_in(shop: Shop, goods: list[tuple[Sku, int]], coupon: Coupon | None, b
         rules.check_coupon(coupon, shop, sum(sku.unit_price * quantity for sku, quantity in goods))
         count(Coupon, {coupon.pk: {"left": -1}})
     lines = rules.price(goods, coupon)
+    paid = sum(line.paid for line in lines)
+    freight = shop.freight_for(paid)
     order = Order(
         buyer=by.user,
         shop=shop,
         policy=policy,
         coupon=coupon,
         currency=shop.currency,
-        freight=shop.freight,
-        total=sum(line.paid for line in lines) + shop.freight,
+        freight=freight,
+        total=paid + freight,
         recipient=checkout.recipient.strip(),
         phone=checkout.phone.strip(),
         address=checkout.address.strip(),

@@ -47,8 +47,17 @@ class Basket:
         return sum(line.priced.discount for line in self.lines)
 
     @property
+    def freight(self) -> int:
+        return self.shop.freight_for(self.goods - self.discount)
+
+    @property
+    def to_free_delivery(self) -> int:
+        """How much more of the shop's goods makes the delivery free; 0 where nothing does, or it is already."""
+        return max(0, (self.shop.free_from or 0) - self.goods + self.discount) if self.freight else 0
+
+    @property
     def total(self) -> int:
-        return self.goods - self.discount + self.shop.freight
+        return self.goods - self.discount + self.freight
 
 
 def units(session: SessionBase) -> dict[int, int]:

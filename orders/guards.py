@@ -4,7 +4,19 @@ import pgtrigger
 
 from aftersales.lifecycle.guards import append_only, attach, freeze, guard, keep, only_grows
 from orders.lifecycle import ORDER
-from orders.models import Leg, Order, OrderLine, Payment, Policy, Posting, Shipment, ShipmentLine, ShopStaff
+from orders.models import (
+    Leg,
+    Order,
+    OrderLine,
+    Payment,
+    Policy,
+    Posting,
+    Product,
+    Shipment,
+    ShipmentLine,
+    ShopStaff,
+    Warehouse,
+)
 
 guard(ORDER)
 append_only(Policy)
@@ -21,6 +33,7 @@ freeze(
     Payment, "received_at", "received", "received_currency", once="OLD.received_at IS NOT NULL", name="received_once"
 )
 freeze(Payment, "pays_order", once="OLD.pays_order", name="pays_for_good")
+freeze(Warehouse, "shop_id")
 only_grows(Order, "settled", "freight_settled")
 only_grows(OrderLine, "settled", "shipped", "cancelled", "returned", "replaced", "restocked")
 only_grows(Payment, "settled")
@@ -46,6 +59,22 @@ attach(
         func="""
         UPDATE aftersales_user SET rights_version = rights_version + 1 WHERE id IN (OLD.user_id, NEW.user_id);
         RETURN NULL;
+        """,
+    ),
+)
+# Goods of a shop come back to a place of that shop.
+attach(
+    Product,
+    pgtrigger.Trigger(
+        name="own_warehouse",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.UpdateOf("warehouse_id", "shop_id"),  # type: ignore[no-untyped-call]
+        condition=pgtrigger.Condition("NEW.warehouse_id IS NOT NULL"),
+        func="""
+        IF NEW.shop_id <> (SELECT shop_id FROM orders_warehouse WHERE id = NEW.warehouse_id) THEN
+            RAISE EXCEPTION 'a product names a warehouse of its own shop' USING ERRCODE = 'check_violation';
+        END IF;
+        RETURN NEW;
         """,
     ),
 )

@@ -21,7 +21,7 @@ from orders.admin.forms import AmountsForm, CouponForm, ProductForm, ShopForm, S
 from orders.admin.goods_table import GoodsTable
 from orders.admin.rights import OfShop, OfShopChild, ShopFilter, employments, owns_a_shop, works_in_a_shop
 from orders.effects import change_stock
-from orders.models import Coupon, Product, Shop, ShopStaff, Sku
+from orders.models import Coupon, Product, Shop, ShopStaff, Sku, Warehouse
 from orders.states import ShopRole
 
 ALL = frozenset({"view", "add", "change"})
@@ -67,7 +67,7 @@ class ShopAdmin(OfShop[Shop]):
     list_display = ("name", "code", "profile", "shown_freight", "is_open")
     list_filter = ("profile", "is_open")
     search_fields = ("name", "code__startswith")
-    fields = ("name", "code", "profile", "currency", "freight", "return_address", "is_open")
+    fields = ("name", "code", "profile", "currency", "freight", "free_from", "return_address", "is_open")
 
     def narrow(self, rows: Any, user: User) -> QuerySet[Shop]:
         return cast("QuerySet[Shop]", rows.of_staff(user))
@@ -137,7 +137,8 @@ class ProductAdmin(ExportsAndImports[Product], OfShopChild[Product]):
     list_filter = (ShopFilter,)
     list_select_related = ("shop",)
     search_fields = ("title", "code__startswith", "skus__code__startswith")
-    fields = ("shop", "code", "title", "department", "description", "goods_rule", "on_sale_from", "on_sale_until")
+    fields = ("shop", "code", "title", "department", "description", "goods_rule", "warehouse", "on_sale_from",
+              "on_sale_until")  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
         return super().get_queryset(request).prefetch_related(Prefetch("skus", Sku.objects.order_by("pk")))
@@ -146,6 +147,16 @@ class ProductAdmin(ExportsAndImports[Product], OfShopChild[Product]):
         if not sets_up(request, obj):
             return self.fields
         return ("shop",) if obj else ()
+
+    def get_autocomplete_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        return ("shop", "warehouse") if person(request).is_superuser else ()
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField[Any] | None:
+        if db_field.name == "warehouse":
+            kwargs["queryset"] = Warehouse.objects.of_shop(person(request))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
         save_changed(obj, form, change=change)

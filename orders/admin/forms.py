@@ -8,14 +8,14 @@ from typing import Any, cast
 from babel import Locale
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.forms import BaseInlineFormSet
 from django.utils.translation import gettext_lazy as _
 
 from orders.admin.fields import AmountField, WholeNumberField
 from orders.effects import lock_stock
 from orders.errors import OrderError
-from orders.models import Coupon, GoodsRule, Policy, Product, Shop, Sku
+from orders.models import Coupon, GoodsRule, Policy, Product, Shop, Sku, Warehouse
 
 MOST = 1_000_000_000
 _CODE_TAKEN = _("The shop has another one with this code.")
@@ -48,10 +48,15 @@ class ShopForm(AmountsForm):
     """Operators' and sellers' view of a shop."""
 
     freight = AmountField(label=_("freight"), help_text=_("What one order's delivery costs."))
+    free_from = AmountField(
+        label=_("free delivery from"),
+        required=False,
+        help_text=_("For goods worth this or more, after discounts. Empty: delivery is never free."),
+    )
 
     class Meta:
         model = Shop
-        fields = ("code", "name", "profile", "currency", "freight", "return_address", "is_open")
+        fields = ("code", "name", "profile", "currency", "freight", "free_from", "return_address", "is_open")
         widgets = {"return_address": forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})}
 
     def currency(self) -> str:
@@ -80,13 +85,20 @@ def known_currencies() -> set[str]:
 class ProductForm(forms.ModelForm[Any]):
     class Meta:
         model = Product
-        fields = ("shop", "code", "title", "department", "description", "goods_rule", "on_sale_from", "on_sale_until")
+        fields = (
+            "shop", "code", "title", "department", "description", "goods_rule", "warehouse", "on_sale_from",
+            "on_sale_until",
+        )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """A rule out of use stays with the products that have it and is given to no other."""
+        """A rule or a warehouse out of use stays with the products that have it and is given to no other."""
         super().__init__(*args, **kwargs)
         if rule := cast("forms.ModelChoiceField[GoodsRule] | None", self.fields.get("goods_rule")):
             rule.queryset = GoodsRule.objects.filter(Q(in_use=True) | Q(pk=self.instance.goods_rule_id))
+        if place := cast("forms.ModelChoiceField[Warehouse] | None", self.fields.get("warehouse")):
+            own = Q(shop=self.instance.shop_id) if self.instance.shop_id else Q()
+            possible = own & (Q(in_use=True) | Q(pk=self.instance.warehouse_id))
+            place.queryset = cast("QuerySet[Warehouse]", place.queryset).filter(possible)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -94,6 +106,9 @@ class ProductForm(forms.ModelForm[Any]):
         if begins and ends and ends <= begins:
             self.add_error("on_sale_until", _("The end has to be after the beginning."))
         _check_code(self, data)
+        place, shop = data.get("warehouse"), data.get("shop")
+        if place and shop and place.shop_id != shop.pk:
+            self.add_error("warehouse", _("Choose a warehouse of the same shop."))
         return data
 
 

@@ -10,6 +10,7 @@ from orders.models.order import Order, OrderEvent, OrderLine
 from orders.models.payment import Payment
 from orders.models.policy import Policy
 from orders.models.shipment import Shipment, ShipmentLine
+from orders.models.warehouse import Warehouse
 
 __all__ = [
     "Address",
@@ -31,4 +32,5 @@ __all__ = [
     "Shop",
     "ShopStaff",
     "Sku",
+    "Warehouse",
 ]

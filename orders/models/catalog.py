@@ -26,13 +26,18 @@ class ShopQuerySet(models.QuerySet["Shop"]):
 
 
 class Shop(models.Model):
-    """A seller. `freight` is what one order's delivery costs, in minor units of `currency`."""
+    """A seller. Amounts are in minor units of `currency`.
+
+    freight         what one order's delivery costs; nothing for goods worth `free_from` or more, after discounts
+    return_address  where goods come back to, unless their product names a warehouse
+    """
 
     code = models.SlugField(_("code"), max_length=50, unique=True)
     name = models.CharField(_("name"), max_length=100)
     profile = models.CharField(_("business"), max_length=20, choices=Profile, default=Profile.MARKETPLACE)
     currency = models.CharField(_("currency"), max_length=3, default="CNY")
     freight = models.PositiveBigIntegerField(_("freight"), default=0)
+    free_from = models.PositiveBigIntegerField(_("free delivery from"), null=True, blank=True)
     return_address = models.TextField(_("return address"), blank=True, max_length=500)
     is_open = models.BooleanField(_("open"), default=True)
 
@@ -45,6 +50,10 @@ class Shop(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def freight_for(self, goods: int) -> int:
+        """What delivering an order costs whose goods cost `goods` after discounts."""
+        return 0 if self.free_from is not None and goods >= self.free_from else self.freight
 
 
 class ShopStaff(models.Model):
@@ -92,6 +101,9 @@ class Product(models.Model):
     description = models.TextField(_("description"), blank=True)
     goods_rule = models.ForeignKey(
         GoodsRule, models.PROTECT, verbose_name=_("goods rule"), null=True, blank=True, related_name="products"
+    )
+    warehouse = models.ForeignKey(
+        "orders.Warehouse", models.PROTECT, verbose_name=_("warehouse"), null=True, blank=True, related_name="products"
     )
     on_sale_from = models.DateTimeField(_("on sale from"), null=True, blank=True)
     on_sale_until = models.DateTimeField(_("on sale until"), null=True, blank=True)

@@ -16,6 +16,7 @@ LISTS = (
     "orders_product",
     "orders_coupon",
     "orders_shop",
+    "orders_warehouse",
     "aftersales_job",
     "orders_policy",
     "refunds_ticket",

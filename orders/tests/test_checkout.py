@@ -189,6 +189,19 @@ def test_unusable_coupon_is_refused_at_its_field(cast, shopper, terms, words):
     assert_nothing_placed(shopper, cast)
 
 
+@pytest.mark.parametrize(("goods", "freight", "more"), [(2000, 0, 0), (2001, 600, 1), (None, 600, 0)])
+def test_delivery_is_free_from_an_amount_on(cast, shopper, goods, freight, more):
+    """Two mugs for 20.00: what the page says is what the order costs."""
+    Shop.objects.filter(pk=cast.shop.pk).update(free_from=goods)
+    page = shopper.get("/checkout/")
+    basket = page.context["baskets"][0]
+    assert (basket.freight, basket.to_free_delivery, basket.total) == (freight, more, 2000 + freight)
+    assert ("0.01 more" in page.text) is bool(more)
+    assert shopper.post("/checkout/", form(shopper, place=1)).status_code == 303
+    order = Order.objects.get()
+    assert (order.freight, order.total) == (freight, 2000 + freight)
+
+
 def test_shop_without_return_address_is_refused(cast, shopper):
     sent = form(shopper)
     Shop.objects.filter(pk=cast.shop.pk).update(return_address="")

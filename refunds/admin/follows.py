@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from aftersales.money import shown
 from refunds.actions import Rehearsal
 from refunds.lifecycle import TICKET
+from refunds.lifecycle.terms import RETURN_ADDRESS
 from refunds.models import Ticket, TicketLine
 from refunds.rules import Decision
 from refunds.states import RETURNS, TAKES_STOCK, Cause, Kind, Payer
@@ -41,7 +42,7 @@ def accepted(ticket: Ticket) -> str:
 
 
 def _comes_back(ticket: Ticket) -> str:
-    address = ticket.order.shop.return_address.strip()
+    address = Ticket.objects.filter(pk=ticket.pk).values_list(RETURN_ADDRESS, flat=True).get().strip()
     words = {
         Kind.RETURN_REFUND: _("The goods come back first, to: %(address)s. Then %(amount)s goes back to the buyer."),
         Kind.EXCHANGE: _("The goods come back first, to: %(address)s. Then you send the other ones."),

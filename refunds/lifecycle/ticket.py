@@ -5,19 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Final
 
-from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.db.models.functions import Greatest, Now
 from django.utils.translation import gettext_lazy as _
 
 from aftersales.actors import Role
 from aftersales.lifecycle.table import Effect, Lifecycle, Transition, resume
-from orders.models import Shop
 from refunds import effects
 from refunds.lifecycle.terms import (
     BUYER,
     BUYER_OR_CLOCK,
     ENDS,
     REMINDERS,
+    RETURN_ADDRESS,
     SELLER,
     SELLER_OR_CLOCK,
     SYSTEM,
@@ -42,7 +42,7 @@ MAY_WITHDRAW = OPEN_TO_BOTH & ~(RETURN & Q(resume_state__in=AT_SELLER)) & ~(SENT
 
 _BACK: Final = {"resume_state": "", "resume_left": None}
 _ADDRESS: Final = {
-    "return_address": Subquery(Shop.objects.filter(orders=OuterRef("order_id")).values("return_address")[:1]),
+    "return_address": RETURN_ADDRESS,
     "sending_back": False,
     **_BACK,
 }

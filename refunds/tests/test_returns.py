@@ -7,8 +7,9 @@ import pytest
 from aftersales import actors
 from aftersales.lifecycle.errors import Conflict, Refused
 from aftersales.testing import counters, file, one, pay, place, ship, state_of
-from orders.models import Shop
+from orders.models import Product, Shop, Warehouse
 from refunds import actions
+from refunds.admin import follows
 from refunds.models import Inspection, Payout, ReturnParcel
 from refunds.rules import Found
 from refunds.tests.paying import agreed, books_agree, held, line_of, order_of, pay_out, stock, time_passes
@@ -62,6 +63,31 @@ def test_the_address_is_kept_as_it_was(cast, order):
     assert (ticket.state, ticket.return_address) == ("awaiting_return", "1 Return Road")
     assert abs(ticket.due_at - ticket.entered_at - timedelta(days=7)) < SECOND
     assert not Payout.objects.exists()
+
+
+def test_goods_come_back_to_their_warehouse(cast, order):
+    """To the one that all of the ticket's goods name; to the shop where they differ, or it is out of use."""
+    north, south = (
+        Warehouse.objects.create(shop=cast.shop, name=name, return_address=f"{name} Road")
+        for name in ("North", "South")
+    )
+    mug, lamp = line_of(order, cast.mug).pk, line_of(order, cast.lamp).pk
+    cases = (
+        (north, None, {mug: 1}, "North Road"),
+        (north, south, {mug: 1, lamp: 1}, "1 Return Road"),
+        (north, north, {mug: 1, lamp: 1}, "North Road"),
+        (None, north, {mug: 1}, "1 Return Road"),
+    )
+    for of_mug, of_lamp, units, address in cases:
+        for sku, place_of in ((cast.mug, of_mug), (cast.lamp, of_lamp)):
+            Product.objects.filter(skus=sku).update(warehouse=place_of)
+        ticket = file(order, units, kind="return_refund")
+        assert address in follows.agreed(ticket)
+        assert agreed(ticket, cast).return_address == address, (of_mug, of_lamp, units)
+        actions.withdraw(one(ticket), actors.buyer(cast.alice))
+    Product.objects.update(warehouse=north)
+    Warehouse.objects.update(in_use=False)
+    assert agreed(file(order, {mug: 1}, kind="return_refund"), cast).return_address == "1 Return Road"
 
 
 def test_the_waybill_starts_the_inspections_clock(cast, ticket):
