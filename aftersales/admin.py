@@ -15,7 +15,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from aftersales.accounts.addresses import forget
-from aftersales.lifecycle.admin import ByRole
+from aftersales.changes.models import Act
+from aftersales.changes.record import record
+from aftersales.lifecycle.admin import ByRole, person
 from aftersales.models import Heartbeat, User, end_sessions
 
 # Rights follow from roles and shops; nobody is given single permissions.
@@ -85,6 +87,12 @@ class AuthenticatorAdmin(ByRole[Any]):
         with transaction.atomic():
             end_sessions(User.objects.filter(pk__in=list(queryset.values_list("user", flat=True))))
             super().delete_queryset(request, queryset)
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        """Whose it was is written down, and nothing of the secret."""
+        return [
+            record(person(request), Act.REMOVED, row, {"user": str(row.user), "type": row.type}) for row in queryset
+        ]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.is_active and request.user.is_staff and request.user.is_superuser)

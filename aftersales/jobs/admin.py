@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.core.files.storage import default_storage
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -77,6 +77,8 @@ class JobPages(ByRole[Job]):
         job = self.get_object(request, object_id) if object_id else None
         if job is None:
             raise Http404
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
         page = {"job": job, "title": self.title(job), "badge": self.badge(job), "trouble": _trouble(job)}
         if request.headers.get("HX-Request"):
             answer = TemplateResponse(request, "admin/jobs/progress.html", page)

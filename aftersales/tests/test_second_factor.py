@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.test import Client
 
+from aftersales.changes.models import Change
 from aftersales.dev.code import SECRET, code
 from aftersales.models import User
 from aftersales.testing import auditor, one
@@ -168,6 +169,8 @@ def test_who_lost_it_is_out_and_begins_again(cast, app, client):
     operator.force_login(cast.operator)
     operator.post(f"/admin/mfa/authenticator/{app.instance.pk}/delete/", {"post": "yes"})
     assert client.get("/admin/").headers["Location"] == "/admin/login/?next=/admin/"
+    written = Change.objects.get()
+    assert (written.act, written.before) == ("removed", {"user": "Bob", "type": "totp"})
     log_in(client, cast.bob.email)
     assert client.get("/admin/").headers["Location"].startswith(ON)
 
