@@ -70,6 +70,8 @@ MENU: tuple[tuple[Any, tuple[Entry | Page, ...]], ...] = (
         (
             Page("figures", _("Figures"), "monitoring", figures.may_see),
             Entry("orders.Shop", "storefront"),
+            Entry("orders.ShopStaff", "badge"),
+            Entry("orders.Invitation", "person_add"),
             Entry("orders.Product", "inventory_2"),
             Entry("orders.Warehouse", "warehouse"),
             Entry("orders.Coupon", "sell"),

@@ -292,6 +292,8 @@ CELERY_BEAT_SCHEDULE = {
     "e-mails": {"task": "refunds.tasks.send_notices", **_TICK},
     # Answers of customer service to those without a login.
     "answers": {"task": "aftersales.help.tasks.send_answers", **_TICK},
+    # Mails that ask people to work for a shop.
+    "invitations": {"task": "refunds.tasks.send_invitations", **_TICK},
     # What people asked for that takes longer than a page: work in bulk, big tables.
     "jobs": {"task": "aftersales.tasks.work_jobs", **_TICK},
     # Files that jobs made are given up after their time, an hour sooner or later.

@@ -5,6 +5,7 @@ import pgtrigger
 from aftersales.lifecycle.guards import append_only, attach, freeze, guard, keep, only_grows
 from orders.lifecycle import ORDER
 from orders.models import (
+    Invitation,
     Leg,
     Order,
     OrderLine,
@@ -34,6 +35,8 @@ freeze(
 )
 freeze(Payment, "pays_order", once="OLD.pays_order", name="pays_for_good")
 freeze(Warehouse, "shop_id")
+freeze(Invitation, "shop_id", "email")
+keep(Invitation)
 only_grows(Order, "settled", "freight_settled")
 only_grows(OrderLine, "settled", "shipped", "cancelled", "returned", "replaced", "restocked")
 only_grows(Payment, "settled")

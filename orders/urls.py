@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from orders.views import address, cart, catalog, checkout, invoice, order, order_list, payment
+from orders.views import address, cart, catalog, checkout, invoice, joining, order, order_list, payment
 
 app_name = "orders"
 # Numbers of imported orders may hold anything but a slash; PostgreSQL takes no NUL.
@@ -18,6 +18,7 @@ urlpatterns = [
     path("account/addresses/<int:pk>/", address.edit, name="address"),
     path("account/addresses/<int:pk>/delete/", address.delete, name="delete_address"),
     path("account/addresses/<int:pk>/default/", address.default, name="default_address"),
+    path("shops/join/<str:token>/", joining.join, name="join"),
     path("orders/", order_list.index, name="list"),
     re_path(rf"{NUMBER}$", order.detail, name="order"),
     re_path(rf"{NUMBER}pay/$", payment.pay, name="pay"),

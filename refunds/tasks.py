@@ -4,7 +4,7 @@ from celery import shared_task
 
 from aftersales.lifecycle import move
 from aftersales.lifecycle.move import sweep
-from refunds import mailing, notices, workers
+from refunds import invitations, mailing, notices, workers
 from refunds.actions import DISPUTE_ON_DUE, ON_DUE
 from refunds.actions.uploads import tidy
 from refunds.lifecycle import DISPUTE, TICKET
@@ -47,6 +47,11 @@ def announce() -> None:
 @shared_task
 def send_notices() -> None:
     mailing.send_notices()
+
+
+@shared_task
+def send_invitations() -> None:
+    invitations.send_invitations()
 
 
 @shared_task

@@ -15,7 +15,9 @@ from aftersales.help.defaults import install_articles
 from aftersales.help.models import Article, Category, Enquiry
 from aftersales.models import User
 from aftersales.testing import install_standing
-from orders.models import Address, Order, Product, Sku
+from orders import staffing
+from orders.models import Address, Invitation, Order, Product, ShopStaff, Sku
+from orders.states import ShopRole
 from orders.views.order import VERBS
 from refunds.lifecycle import TICKET
 from refunds.models import Ticket
@@ -74,6 +76,8 @@ def furnish_person(email: str) -> User:
     user = User.objects.get(email=email)
     Address.objects.create(owner=user, recipient="李梅", phone="13800001234", address="淮海中路 100 号")
     actions.ask(actions.Question(uuid4(), "other", "Where do I find my invoice?"), user)
+    owner = ShopStaff.objects.filter(role=ShopRole.OWNER).select_related("shop", "user")[0]
+    staffing.invite(owner.shop, user.email, ShopRole.AGENT, owner.user)
     return user
 
 
@@ -113,6 +117,7 @@ def _ones(user: User) -> list[tuple[str, object]]:
         ("orders:delete_address", address),
         ("help:category", Category.objects.all()[0].slug),
         ("help:article", Article.objects.all()[0].slug),
+        ("orders:join", Invitation.objects.get(email=user.email).link.split("/")[-2]),
         ("help:enquiry", Enquiry.objects.filter(person=user)[0].number),
     ]
 

@@ -29,6 +29,7 @@ RANKS = {
     "lifecycle": 4,
     "guards": 5,
     "actions": 6,
+    "staffing": 6,
     "money": 6,
     "workers": 6,
     "told": 6,

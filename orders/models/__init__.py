@@ -5,6 +5,7 @@ from orders.models.books import Leg, Posting
 from orders.models.calendar import Calendar, Holiday
 from orders.models.catalog import Coupon, Product, Shop, ShopStaff, Sku
 from orders.models.goods import GoodsRule
+from orders.models.invitation import Invitation
 from orders.models.invoice import InvoiceData
 from orders.models.order import Order, OrderEvent, OrderLine
 from orders.models.payment import Payment
@@ -18,6 +19,7 @@ __all__ = [
     "Coupon",
     "GoodsRule",
     "Holiday",
+    "Invitation",
     "InvoiceData",
     "Leg",
     "Order",

@@ -56,8 +56,14 @@ class Shop(models.Model):
         return 0 if self.free_from is not None and goods >= self.free_from else self.freight
 
 
+class ShopStaffQuerySet(models.QuerySet["ShopStaff"]):
+    def of_shop(self, user: User) -> ShopStaffQuerySet:
+        """The people of the shops that a person works for."""
+        return self.filter(shop__in=Shop.objects.of_staff(user))
+
+
 class ShopStaff(models.Model):
-    """A person who acts for a shop."""
+    """A person who acts for a shop. Who joins and leaves, and as what, is orders.staffing's to do."""
 
     shop = models.ForeignKey(Shop, models.CASCADE, verbose_name=_("shop"), related_name="staff")
     user = models.ForeignKey(
@@ -65,8 +71,10 @@ class ShopStaff(models.Model):
     )
     role = models.CharField(_("role"), max_length=10, choices=ShopRole, default=ShopRole.AGENT)
 
+    objects = ShopStaffQuerySet.as_manager()
+
     class Meta:
-        verbose_name = _("shop staff")
+        verbose_name = _("member of staff")
         verbose_name_plural = _("shop staff")
         constraints = (
             models.UniqueConstraint(fields=("shop", "user"), name="shopstaff_once"),
