@@ -75,6 +75,7 @@ MENU: tuple[tuple[Any, tuple[Entry | Page, ...]], ...] = (
             Entry("orders.Product", "inventory_2"),
             Entry("orders.Warehouse", "warehouse"),
             Entry("orders.Coupon", "sell"),
+            Entry("refunds.Reply", "quickreply"),
             Entry("refunds.AutoRule", "rule"),
             Entry("refunds.AutoDecision", "fact_check"),
         ),

@@ -107,6 +107,10 @@ class RefundError(models.TextChoices):
         "inspection_nothing_wrong",
         _("Everything arrived in good condition. Accept it, or say what is missing or damaged."),
     )
+    TOO_MANY_NOTES = (
+        "too_many_notes",
+        _("This ticket has %(most)s internal notes already, which is all that it may have."),
+    )
     NOTE = "note", _("Say why, in a few words.")
     STALE = "stale", _("The buyer has changed the application since you read it. Look at the new one first.")
     PROOF_OF_PAYMENT = "proof_of_payment", _("Say how and when the money was paid, with its reference.")

@@ -8,6 +8,7 @@ from refunds.models import (
     AutoDecision,
     Evidence,
     Inspection,
+    Note,
     Offer,
     Payout,
     PayoutLine,
@@ -53,6 +54,7 @@ append_only(Inspection)
 append_only(RepairRecord)
 append_only(StockIn)
 append_only(AutoDecision)
+append_only(Note)
 keep(Offer)
 keep(Ruling)
 keep(ReturnParcel)

@@ -7,6 +7,7 @@ from aftersales.lifecycle.move import sweep
 from refunds import invitations, mailing, notices, workers
 from refunds.actions import DISPUTE_ON_DUE, ON_DUE
 from refunds.actions.uploads import tidy
+from refunds.desk import jottings
 from refunds.lifecycle import DISPUTE, TICKET
 
 
@@ -57,3 +58,4 @@ def send_invitations() -> None:
 @shared_task
 def tidy_photos() -> None:
     tidy()
+    jottings.tidy()

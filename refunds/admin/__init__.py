@@ -8,5 +8,6 @@ from refunds.admin import (  # noqa: F401  importing registers the pages
     order,
     payout,
     reason,
+    replies,
     ticket,
 )

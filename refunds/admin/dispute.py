@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from aftersales.actors import Role
-from aftersales.lifecycle.admin import LifecycleAdmin, SetAsideFilter, Way, person, state_filter
+from aftersales.lifecycle.admin import SetAsideFilter, Way, person, state_filter
 from aftersales.lifecycle.admin.actions import Offer
 from aftersales.models import User
 from aftersales.money import shown
@@ -36,6 +36,7 @@ from refunds.admin.rulings import (
     RuleForm,
     SecondForm,
 )
+from refunds.admin.tools import WithTools
 from refunds.lifecycle import DISPUTE, TICKET
 from refunds.models import Dispute
 from refunds.states import DisputeState as S
@@ -91,7 +92,7 @@ class DeskFilter(admin.SimpleListFilter):
 
 
 @admin.register(Dispute)
-class DisputeAdmin(OfShop[Dispute], LifecycleAdmin[Dispute]):
+class DisputeAdmin(OfShop[Dispute], WithTools[Dispute]):
     """Agents of customer service work here. A shop's sellers see its disputes and act as a side; operators look on."""
 
     life = DISPUTE

@@ -15,16 +15,17 @@ from django.utils.translation import gettext_lazy
 from aftersales.actors import Actor, Role
 from aftersales.exchange.admin import Exports
 from aftersales.lifecycle.admin import (
-    LifecycleAdmin,
     ReadOnlyInline,
     Way,
 )
+from aftersales.lifecycle.rows import DUE
 from aftersales.money import shown
 from orders.admin.rights import OfShop
 from orders.lifecycle import ORDER
 from orders.models import Order
 from orders.states import OrderState
 from refunds import actions, history, words
+from refunds.admin import case
 from refunds.admin.forms import (
     AcceptForm,
     AgreeForm,
@@ -43,8 +44,10 @@ from refunds.admin.forms import (
 from refunds.admin.inlines import DisputeInline, LineInline, OfferInline, ParcelInline, StockInInline
 from refunds.admin.queue import TicketQueue
 from refunds.admin.tickets_table import TicketsTable
+from refunds.admin.tools import WithTools
 from refunds.lifecycle import TICKET
 from refunds.models import ReturnParcel, Ticket
+from refunds.models.ticket import OF_SELLER
 
 # What a ticket may have, by its name there.
 MAYBE: dict[str, type[ReadOnlyInline]] = {
@@ -53,6 +56,8 @@ MAYBE: dict[str, type[ReadOnlyInline]] = {
 # The table of orders says when one can be cancelled.
 (_CANCEL,) = ORDER.named("seller_cancel")
 CANCELLABLE = Q(Exists(Order.objects.filter(_CANCEL.guard, pk=OuterRef("order_id"), state__in=_CANCEL.sources)))
+# What the button says that also opens the next ticket.
+NEXT = "next"
 _PARCELS = ReturnParcel.objects.filter(ticket=OuterRef("pk"), signed_at=None)
 ON_THE_WAY, SENT_OUT = Q(Exists(_PARCELS.filter(to_buyer=False))), Q(Exists(_PARCELS.filter(to_buyer=True)))
 
@@ -102,10 +107,11 @@ def _dispatch(tickets: QuerySet[Ticket], by: Actor, form: DispatchForm) -> objec
 
 
 @admin.register(Ticket)
-class TicketAdmin(Exports[Ticket], TicketQueue, OfShop[Ticket], LifecycleAdmin[Ticket]):
+class TicketAdmin(Exports[Ticket], TicketQueue, OfShop[Ticket], WithTools[Ticket]):
     """The sellers' queue. Customer service reads the tickets that were brought before it, and writes on them."""
 
     life = TICKET
+    with_next = True
     operator_may = seller_may = frozenset({"view", "export"})
     cs_may = frozenset({"view"})
     resource_classes = (TicketsTable,)
@@ -140,7 +146,7 @@ class TicketAdmin(Exports[Ticket], TicketQueue, OfShop[Ticket], LifecycleAdmin[T
     inlines = (LineInline, *MAYBE.values())
     fieldsets = (
         (None, {"fields": ("number", "shown_order", "buyer", "kind", "shown_amount", "shown_freight", "why",
-                           "description", "photos", "shipped", "arrived", "by_seller", "version", "opened_at")}),
+                           "description", "shipped", "arrived", "by_seller", "version", "opened_at")}),
         (gettext_lazy("State"), {"fields": ("badge", "deadline", "entered_at", "why_rejected", "return_address",
                                             "freight_by", "verdict", "why_closed", "shown_payouts")}),
     )  # fmt: skip
@@ -165,7 +171,16 @@ class TicketAdmin(Exports[Ticket], TicketQueue, OfShop[Ticket], LifecycleAdmin[T
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **rest: Any) -> Any:
         if row := rest.get("obj"):
             context["entries"] = history.entries(row, internal=Role.CS in self.roles(request, row))
+            context["case"] = case.of(row)
         return super().render_change_form(request, context, *args, **rest)
+
+    def next_url(self, request: HttpRequest, row: Ticket) -> str:
+        """With “and the next one” the ticket of the person's queue that is due first; the queue when it is empty."""
+        if NEXT not in request.POST:
+            return super().next_url(request, row)
+        waiting = self.get_queryset(request).filter(state__in=[str(state) for state in OF_SELLER])
+        following = waiting.exclude(pk=row.pk).order_by(DUE, "-pk").first()
+        return self._url("change", following.pk) if following else self._url("changelist")
 
     def consequence(self, row: Ticket) -> str:
         return words.consequence(row) or words.comes_next(row)
@@ -219,15 +234,6 @@ class TicketAdmin(Exports[Ticket], TicketQueue, OfShop[Ticket], LifecycleAdmin[T
         paid = _("paid %(paid)s, refunded %(settled)s, in refund %(reserved)s")
         figures = {name: shown(getattr(order, name), order.currency) for name in ("settled", "reserved")}
         return paid % {"paid": shown(order.total, order.currency), **figures}
-
-    @admin.display(description=gettext_lazy("photos"))
-    def photos(self, row: Ticket) -> str:
-        items = (
-            (reverse("refunds:evidence", args=[photo.pk]), photo.get_role_display())
-            for photo in row.evidence.order_by("pk")
-        )
-        picture = '<a class="photo" href="{0}"><img src="{0}" alt="{1}" title="{1}" loading="lazy"></a>'
-        return format_html_join(" ", picture, items) or cast("Any", "–")
 
     @admin.display(description=gettext_lazy("payouts"))
     def shown_payouts(self, row: Ticket) -> str:

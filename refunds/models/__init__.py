@@ -1,6 +1,7 @@
 """Every model of refunds, so that an import need not know the file."""
 
 from refunds.models.automatic import AutoDecision, AutoRule
+from refunds.models.desk import Audience, Jotting, Note, Reply
 from refunds.models.dispute import Dispute, DisputeEvent, Ruling
 from refunds.models.goods import Evidence, Inspection, RepairRecord, ReturnParcel, StockIn
 from refunds.models.notice import Channel, Notice, NoticeGroup, NoticeSettings
@@ -11,6 +12,7 @@ from refunds.models.ticket import Ticket, TicketEvent, TicketLine
 from refunds.models.upload import Draft, Upload, UploadDay
 
 __all__ = [
+    "Audience",
     "AutoDecision",
     "AutoRule",
     "Channel",
@@ -19,6 +21,8 @@ __all__ = [
     "Draft",
     "Evidence",
     "Inspection",
+    "Jotting",
+    "Note",
     "Notice",
     "NoticeGroup",
     "NoticeSettings",
@@ -28,6 +32,7 @@ __all__ = [
     "PayoutLine",
     "Reason",
     "RepairRecord",
+    "Reply",
     "ReturnParcel",
     "Ruling",
     "StockIn",

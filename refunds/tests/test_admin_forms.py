@@ -36,6 +36,7 @@ def test_operators_act_as_sellers_only_where_they_work(cast, client):
     assert client.get(page(order, "ship")).status_code == 404
     assert "do-ship" not in client.get(change(order)).content.decode()
     ShopStaff.objects.create(shop=cast.shop, user=cast.operator)
+    client.force_login(cast.operator)
     assert client.get(page(order, "ship")).status_code == 200
 
 

@@ -186,9 +186,20 @@ class LifecycleAdmin(ByRole[R]):
         way = self.ways[action]
         if request.method != "POST":
             carried = {name: request.GET[name] for name in way.form.carried if name in request.GET}
-            return self._ask(request, row, offer, way.form(row, initial=carried))
+            return self._ask(request, row, offer, way.form(row, initial=self.begun(request, row, action) | carried))
         form = way.form(row, request.POST, request.FILES)
         return self._do(request, row, offer, form)
+
+    def begun(self, request: HttpRequest, row: R, action: str) -> dict[str, Any]:
+        """What an action's form begins with."""
+        return {}
+
+    def ended(self, request: HttpRequest, row: R, action: str) -> None:
+        """An action's form has been sent and done."""
+
+    def next_url(self, request: HttpRequest, row: R) -> str:
+        """Where a person goes on after an action."""
+        return self._url("change", row.pk)
 
     def _do(self, request: HttpRequest, row: R, offer: Offer, form: ActionForm) -> HttpResponse:
         rows = self.narrow(self.model._default_manager.filter(pk=row.pk), person(request))
@@ -199,7 +210,8 @@ class LifecycleAdmin(ByRole[R]):
                 self.ways[offer.name].do(rows, Actor(offer.role, person(request)), form)
                 words = _("Done: %(action)s, %(name)s.") % {"action": offer.label, "name": str(row)}
                 self.message_user(request, words, messages.SUCCESS)
-                return HttpResponseRedirect(self._url("change", row.pk))
+                self.ended(request, row, offer.name)
+                return HttpResponseRedirect(self.next_url(request, row))
         except Refused as error:
             refuse(form, error)
         except Conflict as conflict:

@@ -1,0 +1,170 @@
+"""The tools of people who answer tickets, for the pages of tickets and disputes: replies, notes, unsent words, who else
+is there, and what keys do."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, TypeVar
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from aftersales.actors import Role
+from aftersales.lifecycle.admin import LifecycleAdmin, person
+from aftersales.lifecycle.admin.actions import ActionForm, Offer
+from aftersales.lifecycle.errors import Refused
+from aftersales.lifecycle.forms import refuse
+from aftersales.lifecycle.rows import Row
+from refunds.desk import jottings, notes, presence, replies
+from refunds.models import Ticket
+from refunds.models.desk import Audience
+
+R = TypeVar("R", bound=Row)
+# What is typed into such a field is kept, and a saved reply can be put into it.
+WORDS = ("note",)
+
+
+class NoteForm(forms.Form):
+    text = forms.CharField(
+        label=gettext_lazy("Internal note"),
+        widget=forms.Textarea(attrs={"rows": 2}),
+        max_length=2000,
+        help_text=gettext_lazy("Only your side reads this, never the buyer."),
+    )
+
+
+class WithTools(LifecycleAdmin[R]):
+    """A page of rows that are about a ticket."""
+
+    tools: ClassVar[str] = "admin/desk/tools.html"
+    # Whether a form may lead on to the next row of the person's queue.
+    with_next: ClassVar[bool] = False
+
+    def ticket_of(self, row: Any) -> Ticket:
+        """The ticket that the row is about."""
+        found: Ticket = row if isinstance(row, Ticket) else row.ticket
+        return found
+
+    def audience(self, request: HttpRequest, row: Any) -> Audience | None:
+        """Whose notes the person reads and writes: the shop's as its seller, else customer service's; None for who only
+        looks on."""
+        roles = self.roles(request, row)
+        if Role.SELLER in roles and not person(request).sees_everything:
+            return Audience.SHOP
+        return Audience.CS if Role.CS in roles else None
+
+    def jotting_key(self, row: Any, action: str) -> str:
+        return f"{self.opts.label_lower}:{row.pk}:{action}"
+
+    def get_urls(self) -> list[URLPattern]:
+        name, wrap = f"{self.opts.app_label}_{self.opts.model_name}", self.admin_site.admin_view
+        return [
+            path("<int:key>/here/", wrap(self.here_view), name=f"{name}_here"),
+            path("<int:key>/note/", wrap(self.note_view), name=f"{name}_note"),
+            path("<int:key>/do/<slug:action>/jot/", wrap(self.jot_view), name=f"{name}_jot"),
+            *super().get_urls(),
+        ]
+
+    # --- what pages show ----------------------------------------------------------------------------------------------
+
+    def tools_of(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """What every page about the row has."""
+        audience = self.audience(request, row)
+        return {
+            "tools": self.tools,
+            "here_url": self._url("here", row.pk),
+            "notes": notes.read(self.ticket_of(row), audience) if audience else [],
+            "note_url": self._url("note", row.pk) if audience else "",
+            "note_form": NoteForm(auto_id="internal_%s"),
+        }
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **rest: Any) -> Any:
+        if row := rest.get("obj"):
+            context |= {**self.tools_of(request, row), "ask_here": True}
+        return super().render_change_form(request, context, *args, **rest)
+
+    def _page(self, request: HttpRequest, row: R, template: str, context: dict[str, Any], status: int) -> Any:
+        """An action's page: with the replies that its words may be made of, and what was typed here before."""
+        context = {**self.tools_of(request, row), "writes": True, **context}
+        form, offer = context.get("form"), context.get("offer")
+        # Asked for from the row's own page: only the form, to be answered there.
+        if request.headers.get("HX-Target") == "ask" and template == "admin/lifecycle/action.html":
+            template, context["with_next"] = "admin/desk/ask.html", self.with_next
+        if isinstance(form, ActionForm) and isinstance(offer, Offer) and "note" in form.fields:
+            cs = offer.role == Role.CS
+            context["replies"] = replies.ready(person(request), self.ticket_of(row), cs=cs)
+            context["jot_url"] = self._url("jot", row.pk, offer.name)
+        return super()._page(request, row, template, context, status)
+
+    def begun(self, request: HttpRequest, row: R, action: str) -> dict[str, Any]:
+        """What the form begins with: a reply that was chosen, else what the person typed the last time."""
+        chosen = request.GET.get("reply", "")
+        ready = replies.ready(person(request), self.ticket_of(row), cs=Role.CS in self.roles(request, row))
+        if chosen.isascii() and chosen.isdecimal() and int(chosen) < len(ready):
+            return {"note": ready[int(chosen)][1]}
+        kept = jottings.find(person(request), self.jotting_key(row, action))
+        if kept is None:
+            return {}
+        messages.info(request, _("What you typed here before is in the form again."))
+        return {name: value for name, value in kept.data.items() if name not in self.ways[action].form.carried}
+
+    def ended(self, request: HttpRequest, row: R, action: str) -> None:
+        """The form was sent: nothing of it has to be kept."""
+        jottings.drop(person(request), self.jotting_key(row, action))
+
+    # --- what pages send ----------------------------------------------------------------------------------------------
+
+    def _asked(self, request: HttpRequest, key: int) -> R:
+        row = self.get_object(request, str(key))
+        if row is None:
+            raise Http404
+        return row
+
+    def here_view(self, request: HttpRequest, key: int) -> HttpResponse:
+        """The page is open: who else has it open. Changes nothing that lasts."""
+        row = self._asked(request, key)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        # Both pages about a ticket are one place.
+        place = f"ticket:{self.ticket_of(row).pk}"
+        others = presence.ping(place, person(request), writes="writes" in request.POST)
+        return render(request, "admin/desk/others.html", {"others": others})
+
+    def jot_view(self, request: HttpRequest, key: int, action: str) -> HttpResponse:
+        """Keep what is typed into the form of an action: its words and choices, no files."""
+        row = self._asked(request, key)
+        if action not in self.ways:
+            raise Http404
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        fields = self.ways[action].form(row).fields
+        data = {name: request.POST[name] for name in fields if name in request.POST}
+        words = {name: value for name, value in data.items() if name not in self.ways[action].form.carried}
+        if any(words.get(name, "").strip() for name in WORDS):
+            jottings.keep(person(request), self.jotting_key(row, action), words)
+        else:
+            jottings.drop(person(request), self.jotting_key(row, action))
+        return HttpResponse(status=204)
+
+    def note_view(self, request: HttpRequest, key: int) -> HttpResponse:
+        """A note for one's own side. 404 for who has none here."""
+        row = self._asked(request, key)
+        audience = self.audience(request, row)
+        if audience is None:
+            raise Http404
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        form = NoteForm(request.POST, auto_id="internal_%s")
+        if form.is_valid():
+            try:
+                tickets = Ticket.objects.filter(pk=self.ticket_of(row).pk)
+                notes.write(tickets, person(request), audience, form.cleaned_data["text"])
+                return HttpResponseRedirect(self._url("change", row.pk) + "#notes")
+            except Refused as error:
+                refuse(form, error)
+        context = {"note_form": form, "title": _("Internal note")}
+        return super()._page(request, row, "admin/desk/note.html", {**self.tools_of(request, row), **context}, 422)

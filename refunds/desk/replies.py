@@ -1,0 +1,64 @@
+"""Saved replies: which variables they have, and what they say of a ticket."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.db.models import Q
+from django.utils import translation
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
+
+from aftersales.models import User
+from aftersales.money import shown
+from refunds.models import Reply, Ticket
+
+_VARIABLE: Final = re.compile(r"\{([^{}]*)\}")
+
+
+def _due(ticket: Ticket) -> str:
+    return date_format(localtime(ticket.due_at), "DATETIME_FORMAT") if ticket.due_at else "–"
+
+
+def _goods(ticket: Ticket) -> str:
+    lines = ticket.lines.select_related("line").order_by("pk")
+    return pgettext("list", ", ").join(f"{item.line.title} × {item.quantity}" for item in lines)
+
+
+# What a variable stands for, and how a list of them explains it.
+VARIABLES: Final[dict[str, tuple[Any, Callable[[Ticket], str]]]] = {
+    "buyer": (_("the buyer’s name"), lambda ticket: ticket.order.buyer.name or ticket.order.buyer.email.split("@")[0]),
+    "shop": (_("the shop’s name"), lambda ticket: ticket.order.shop.name),
+    "order": (_("the order’s number"), lambda ticket: ticket.order.number),
+    "ticket": (_("the ticket’s number"), lambda ticket: ticket.number),
+    "kind": (_("what was asked for"), lambda ticket: str(ticket.get_kind_display())),
+    "reason": (_("the buyer’s reason"), lambda ticket: str(ticket.reason)),
+    "amount": (_("the amount asked for"), lambda ticket: shown(ticket.amount, ticket.order.currency)),
+    "goods": (_("the goods, with units"), _goods),
+    "due": (_("when the clock runs out"), _due),
+}
+
+
+def unknown(text: str) -> list[str]:
+    """The variables of a text that stand for nothing."""
+    return [name for name in dict.fromkeys(_VARIABLE.findall(text)) if name not in VARIABLES]
+
+
+def fill(reply: Reply, ticket: Ticket) -> str:
+    """What the reply says to this ticket's buyer, in the buyer's language where it is written in it."""
+    chinese = (ticket.order.buyer.language or translation.get_language() or "en").startswith("zh")
+    body = (reply.body_zh or reply.body_en) if chinese else (reply.body_en or reply.body_zh)
+    with translation.override("zh-hans" if body == reply.body_zh else "en"):
+        found = {name: VARIABLES[name][1](ticket) for name in set(_VARIABLE.findall(body)) & VARIABLES.keys()}
+    return _VARIABLE.sub(lambda match: found.get(match[1], match[0]), body)
+
+
+def ready(user: User, ticket: Ticket, *, cs: bool) -> list[tuple[str, str]]:
+    """(title, text) of each reply that the person may use on a ticket: as customer service its own, else the shop's."""
+    whose = Q(shop=None) if cs else Q(shop=ticket.shop_id)
+    replies = Reply.objects.of_shop(user).filter(whose, in_use=True)
+    return [(reply.title, fill(reply, ticket)) for reply in replies]
