@@ -14,6 +14,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from aftersales.attention import views as attention
 from refunds.admin import figures
 from refunds.templatetags.refunds_tags import unread_notices
 
@@ -38,17 +39,21 @@ class Entry:
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the admin that is no list. `url` is its name; `may` says who has the entry."""
+    """A page of the admin that is no list. `url` is its name; `may` says who has the entry, `count` how much waits
+    there."""
 
     url: str
     title: Any
     icon: str
     may: Callable[[HttpRequest], bool]
+    count: Callable[[], int] | None = None
 
     def item(self, request: HttpRequest) -> dict[str, Any] | None:
         if not self.may(request):
             return None
-        return {"title": self.title, "icon": self.icon, "link": reverse(f"admin:{self.url}")}
+        item = {"title": self.title, "icon": self.icon, "link": reverse(f"admin:{self.url}")}
+        waits = self.count() if self.count else 0
+        return item | {"badge": waits, "badge_variant": "danger"} if waits else item
 
 
 MENU: tuple[tuple[Any, tuple[Entry | Page, ...]], ...] = (
@@ -94,7 +99,9 @@ MENU: tuple[tuple[Any, tuple[Entry | Page, ...]], ...] = (
     (
         _("System"),
         (
+            Page("attention", _("Needs attention"), "error", attention.may_see, attention.waiting),
             Entry("aftersales.Job", "pending_actions"),
+            Entry("refunds.Difference", "balance"),
             Entry("aftersales.Change", "history"),
             Entry("refunds.Notice", "notifications"),
             Entry("aftersales.User", "group"),

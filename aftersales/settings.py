@@ -284,6 +284,8 @@ CELERY_BEAT_SCHEDULE = {
     "payments": {"task": "refunds.tasks.pursue_payments", **_TICK},
     # Money back: sent, asked about, sent again under the same number.
     "payouts": {"task": "refunds.tasks.pursue_payouts", **_TICK},
+    # Tickets, payouts, ledger and the channels' own books are compared; what differs is shown to operators.
+    "books": {"task": "refunds.tasks.compare_books", "schedule": 600, "options": {"expires": 600}},
     # Before each clock, whoever has to act is reminded.
     "reminders": {"task": "refunds.tasks.remind", **_TICK},
     # What happened is told to those concerned: one notice per person and channel.

@@ -30,9 +30,12 @@ class Site(AdminSite):
     def get_urls(self) -> list[Any]:
         """With the pages that are no list of rows."""
         # The site is made before the models that these pages read.
+        from aftersales.attention import views as attention
         from refunds.admin import figures
 
         return [
+            path("attention/", self.admin_view(attention.page), name="attention"),
+            path("attention/<slug:slug>/", self.admin_view(attention.act), name="attention_act"),
             path("figures/", self.admin_view(figures.page), name="figures"),
             path("figures/<slug:name>.csv", self.admin_view(figures.table), name="figures_table"),
             *super().get_urls(),

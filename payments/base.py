@@ -79,6 +79,19 @@ class Notice:
     sent_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One movement in the channel's own books: money in is above zero, money back to a buyer below.
+
+    `line` is the channel's running number, `number` ours of the payment or refund.
+    """
+
+    line: int
+    number: str
+    amount: int
+    currency: str
+
+
 class BadNotice(Exception):
     """A notice that must not be believed: forged, stamped more than 5 minutes away from now, or malformed."""
 
@@ -128,6 +141,10 @@ class Channel(ABC):
 
         Once per number, however often called; no notice follows. Settled when the channel's books have it.
         """
+
+    @abstractmethod
+    def statement(self, after: int) -> tuple[StatementLine, ...] | Unknown:
+        """The next page of the channel's own books, the lines behind `after` in their order; empty at their end."""
 
     @abstractmethod
     def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:

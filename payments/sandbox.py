@@ -25,6 +25,7 @@ from payments.base import (
     Refused,
     Settled,
     Started,
+    StatementLine,
     Unknown,
 )
 
@@ -86,6 +87,16 @@ class Sandbox(Channel):
     def register_payment(self, *, number: str, amount: int, currency: str, paid_at: datetime) -> Answer:
         fact = {"number": number, "amount": amount, "currency": currency, "paid_at": _utc(paid_at)}
         return self._answer("POST", "/payments/registered", number, fact | {"notify_url": self._notify_url})
+
+    def statement(self, after: int) -> tuple[StatementLine, ...] | Unknown:
+        try:
+            reply = self._ask("GET", f"/statement?after={after}", None)
+            lines = reply.data.get("lines")
+            if reply.status != 200 or not isinstance(lines, list):
+                return Unknown(f"The channel answered the question for its books with {reply.status}.")
+            return tuple(map(_line, lines))
+        except _Unusable as error:
+            return Unknown(str(error))
 
     def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:
         sent = {name.lower(): value for name, value in headers.items()}
@@ -226,6 +237,18 @@ def _settled(data: dict[str, Any]) -> Settled:
     return Settled(
         amount=amount, currency=currency, at=_moment(data.get("paid_at") or data.get("at")), reference=reference
     )
+
+
+def _line(data: object) -> StatementLine:
+    if not isinstance(data, dict):
+        raise _Unusable("A line of the books is not an object.")
+    line, number, amount, currency = (data.get(name) for name in ("line", "number", "amount", "currency"))
+    # bool is an int in Python.
+    if not (isinstance(line, int) and isinstance(amount, int)) or isinstance(line, bool) or isinstance(amount, bool):
+        raise _Unusable("A line of the books has no whole numbers.")
+    if not (isinstance(number, str) and len(number) <= 40 and isinstance(currency, str) and len(currency) == 3):
+        raise _Unusable("A line of the books has no number or currency.")
+    return StatementLine(line, number, amount, currency)
 
 
 def _moment(value: object) -> datetime:

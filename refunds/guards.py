@@ -15,6 +15,7 @@ from refunds.models import (
     RepairRecord,
     ReturnParcel,
     Ruling,
+    StatementLine,
     StockIn,
     Ticket,
     TicketLine,
@@ -53,6 +54,7 @@ append_only(PayoutLine)
 append_only(Inspection)
 append_only(RepairRecord)
 append_only(StockIn)
+append_only(StatementLine)
 append_only(AutoDecision)
 append_only(Note)
 keep(Offer)

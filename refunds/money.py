@@ -183,6 +183,13 @@ def retry(payouts: QuerySet[Payout], by: Actor) -> Event:
         return move_one(PAYOUT, "retry", payouts, by)
 
 
+def retry_all(payouts: QuerySet[Payout], by: Actor) -> list[Event]:
+    """The same for as many as there are; those that have moved since are passed by."""
+    with story(by):
+        wake(PURSUE_PAYOUTS)
+        return move(PAYOUT, "retry", payouts, by)
+
+
 def notice_of_refund(number: str) -> None:
     """A notice came: a worker will ask the channel for the truth."""
     Payout.objects.filter(number=number).update(ask_at=Now())

@@ -4,7 +4,7 @@ from celery import shared_task
 
 from aftersales.lifecycle import move
 from aftersales.lifecycle.move import sweep
-from refunds import invitations, mailing, notices, workers
+from refunds import books, invitations, mailing, notices, workers
 from refunds.actions import DISPUTE_ON_DUE, ON_DUE
 from refunds.actions.uploads import tidy
 from refunds.desk import jottings
@@ -31,6 +31,11 @@ def pursue_payments() -> None:
 @shared_task
 def pursue_payouts() -> None:
     workers.pursue_payouts()
+
+
+@shared_task
+def compare_books() -> None:
+    books.compare()
 
 
 @shared_task

@@ -127,6 +127,11 @@ def answer(rows: QuerySet[Enquiry], by: User, text: str, *, read: int) -> Letter
 # --- inside -----------------------------------------------------------------------------------------------------------
 
 
+def send_again(letters: QuerySet[Letter]) -> int:
+    """Begin anew with answers that were given up. Returns how many there were."""
+    return letters.filter(failed_at__isnull=False).update(failed_at=None, next_at=Now(), tries=0)
+
+
 def _tell(enquiry: Enquiry, letter: Letter) -> None:
     """A person gets notices, which are sent like all others; for somebody without a login the letter is sent itself."""
     if enquiry.person_id is None:

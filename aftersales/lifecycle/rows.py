@@ -98,8 +98,9 @@ def state_checks(name: str, states: type[States]) -> tuple[models.CheckConstrain
     )
 
 
-def clock_indexes(name: str) -> tuple[models.Index, models.Index]:
-    """What the sweeps read: the timed rows in the order in which they fall due, and in that of their reminders."""
+def clock_indexes(name: str) -> tuple[models.Index, ...]:
+    """What the sweeps read: the timed rows in the order in which they fall due, and in that of their reminders; and
+    what they have set aside."""
     return (
         models.Index(
             fields=("state", "due_at", "id"),
@@ -107,6 +108,7 @@ def clock_indexes(name: str) -> tuple[models.Index, models.Index]:
             condition=Q(due_at__isnull=False, set_aside_at__isnull=True),
         ),
         models.Index(fields=("remind_at",), name=f"{name}_remind", condition=Q(remind_at__isnull=False)),
+        models.Index(fields=("set_aside_at",), name=f"{name}_set_aside", condition=Q(set_aside_at__isnull=False)),
     )
 
 

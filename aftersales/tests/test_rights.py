@@ -23,7 +23,7 @@ from aftersales.models import Heartbeat, User
 from aftersales.testing import agent, auditor, make_cast, supervisor
 from orders.models import Calendar, Coupon, GoodsRule, Payment, Policy, Product, ShopStaff, Sku, Warehouse
 from orders.states import ShopRole
-from refunds.models import AutoDecision, AutoRule, Notice, Payout, Reason
+from refunds.models import AutoDecision, AutoRule, Difference, Notice, Payout, Reason
 from refunds.notices import announce
 from refunds.tests.at_admin import unshipped, with_cs
 
@@ -56,6 +56,7 @@ TABLE = {
     "orders.Warehouse": ("v", "vac", "", "", "vac", "v"),
     "refunds.AutoDecision": ("v", "v", "", "", "v", "v"),
     "refunds.AutoRule": ("v", "vac", "", "", "vac", "v"),
+    "refunds.Difference": ("", "", "", "", "v", "v"),
     "refunds.Dispute": ("v", "v", "v", "v", "v", "v"),
     "refunds.Notice": ("", "", "", "", "v", "v"),
     "refunds.Payout": ("v", "v", "", "", "v", "v"),
@@ -125,6 +126,7 @@ def _rows(cast: Any) -> dict[str, Any]:
         Coupon.objects.create(shop=cast.shop, code="TEN", amount=1000, left=3),
         Warehouse.objects.create(shop=cast.shop, name="North", return_address="1 North Road"),
         Job.objects.create(kind=Nothing.name, by=cast.bob, shop=cast.shop),
+        Difference.objects.create(books="order", number="O-DIFFERS", currency="CNY", ours=1, theirs=2),
         record(cast.operator, Act.CHANGED, cast.shop, reason="A better name"),
     )  # fmt: skip
     return {row._meta.label: row for row in rows if row}

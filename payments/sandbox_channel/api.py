@@ -93,6 +93,7 @@ class Channel:
             ("POST", "/refunds/([^/]+)/reverse", "", self._reverse),
             ("GET", "/pay/([^/]+)", "", self._show_page),
             ("POST", "/pay/([^/]+)", "", self._click),
+            ("GET", "/statement", "query", self._show_statement),
             ("GET", "/ledger", "", self._show_ledger),
             ("GET", "/notices", "", self._show_notices),
             ("GET", "/faults", "", self._show_faults),
@@ -193,6 +194,12 @@ class Channel:
         language = pages.language(request.asked("lang"), request.headers.get("accept-language", ""))
         back = row["return_url"] or f"/pay/{quote(number, safe='')}"
         return _as_html(pages.payment(row, language), 303, Location=back, X_Sandbox_State=row["state"])
+
+    def _show_statement(self, request: Request, _: str) -> Reply:
+        after = request.asked("after") or "0"
+        if not (after.isascii() and after.isdecimal() and len(after) < 16):
+            raise Refusal(400, "bad_after", "after should be the number of a line.")
+        return as_json({"lines": self._books.statement(int(after))})
 
     def _show_ledger(self, request: Request, _: str) -> Reply:
         return as_json(self._books.ledger(request.asked("number"), request.asked("payment")))

@@ -9,6 +9,7 @@ from payments.sandbox_channel.notices import Outbox
 from payments.sandbox_channel.reading import Refusal
 from payments.sandbox_channel.store import Row, Store, now, text
 
+LINES_A_PAGE = 500
 SAME_PAYMENT = ("amount", "currency", "expires_at", "subject", "return_url")
 SAME_REGISTERED = ("amount", "currency", "paid_at")
 
@@ -104,6 +105,15 @@ class Books:
         self._store.run(
             "insert into movements (kind, number, payment, amount, currency, at) values (?, ?, ?, ?, ?, ?)",
             *(kind, number, payment, amount, currency, at),
+        )
+
+    def statement(self, after: int) -> list[Row]:
+        """A page of the movements behind a line, as merchants compare them with their own books."""
+        return self._store.all(
+            "select seq as line, kind, number, payment, amount, currency, at from movements where seq > ?"
+            " order by seq limit ?",
+            after,
+            LINES_A_PAGE,
         )
 
     def ledger(self, number: str | None, payment: str | None) -> dict[str, Any]:

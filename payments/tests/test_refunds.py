@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from payments.base import Absent, Pending, Refused, Settled
+from payments.base import Absent, Pending, Refused, Settled, Unknown
 from payments.sandbox import Sandbox
 from payments.testing import SandboxProcess
 from payments.tests.conftest import KEY, attempt, paid, wish
@@ -175,3 +175,18 @@ def test_the_ledger_narrows_by_number_and_payment(channel: SandboxProcess, clien
     assert [one["number"] for one in channel.ledger(payment="PAY-2")["movements"]] == ["PAY-2", "REF-2"]
     assert [one["kind"] for one in channel.ledger(number="REF-1")["movements"]] == ["refund"]
     assert channel.ledger(number="REF-1", payment="PAY-2")["movements"] == []
+
+
+def test_the_statement_is_read_page_by_page(channel: SandboxProcess, client: Sandbox) -> None:
+    paid(client)
+    client.refund(**wish())
+    lines = client.statement(0)
+    assert not isinstance(lines, Unknown)
+    assert [(line.number, line.amount, line.currency) for line in lines] == [
+        ("PAY-1", 1000, "CNY"),
+        ("REF-1", -300, "CNY"),
+    ]
+    assert client.statement(lines[0].line) == lines[1:]
+    assert client.statement(lines[1].line) == ()
+    channel.fault("bad_signature", on="query")
+    assert isinstance(client.statement(0), Unknown)

@@ -2,6 +2,7 @@
 
 from refunds.admin import (  # noqa: F401  importing registers the pages
     automatic,
+    books,
     changes,
     dispute,
     notice,

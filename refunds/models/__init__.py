@@ -1,6 +1,7 @@
 """Every model of refunds, so that an import need not know the file."""
 
 from refunds.models.automatic import AutoDecision, AutoRule
+from refunds.models.books import Books, Difference, StatementLine
 from refunds.models.desk import Audience, Jotting, Note, Reply
 from refunds.models.dispute import Dispute, DisputeEvent, Ruling
 from refunds.models.goods import Evidence, Inspection, RepairRecord, ReturnParcel, StockIn
@@ -15,7 +16,9 @@ __all__ = [
     "Audience",
     "AutoDecision",
     "AutoRule",
+    "Books",
     "Channel",
+    "Difference",
     "Dispute",
     "DisputeEvent",
     "Draft",
@@ -35,6 +38,7 @@ __all__ = [
     "Reply",
     "ReturnParcel",
     "Ruling",
+    "StatementLine",
     "StockIn",
     "Ticket",
     "TicketEvent",

@@ -66,6 +66,11 @@ class Payout(Row):
         ordering = ("-pk",)
         indexes = (
             *clock_indexes("payout"),
+            models.Index(
+                fields=("state", "entered_at"),
+                name="payout_in_trouble",
+                condition=Q(state__in=(str(PayoutState.FAILED), str(PayoutState.UNKNOWN))),
+            ),
             models.Index(fields=("ask_at",), name="payout_noticed", condition=Q(ask_at__isnull=False)),
             models.Index(fields=("settled_at",), name="payout_settled", condition=Q(settled_at__isnull=False)),
         )

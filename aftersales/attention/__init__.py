@@ -1,0 +1,1 @@
+"""What the system could not do by itself and nobody has been asked about: one page that says what to do about each."""
