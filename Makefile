@@ -51,6 +51,7 @@ stories: $(FOR_TEST) .env browser
 bench: $(FOR_TEST) .env
 	$(BORROWING) $(VENV) -m bench.sweep
 	$(BORROWING) $(VENV) -m bench.import_orders
+	$(BORROWING) $(VENV) -m bench.queue
 	$(BORROWING) $(VENV) -m bench.figures
 
 # `make -k check` goes on after a failure.

@@ -59,6 +59,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        indexes = (models.Index(models.functions.Upper("name"), name="user_by_name"),)
         constraints = (
             models.CheckConstraint(condition=models.Q(email=models.functions.Lower("email")), name="user_email_lower"),
             models.CheckConstraint(

@@ -20,41 +20,52 @@ from refunds.models import ReturnParcel, Ticket, TicketLine
 def found(tickets: QuerySet[Ticket], term: str, reader: User, shops: list[int] | None) -> QuerySet[Ticket]:
     """Those of `tickets` that a search finds; they are of these shops, None for any.
 
-    First one statement says which kinds of thing the words find at all. No index serves an OR over several tables, and
-    words that find one kind alone, as nearly all do, leave the way to it to the planner: along the queue where many
-    tickets fit, from the goods where few do.
+    First one statement says what the words are at all: no index serves an OR over several tables. Words that are one
+    kind of thing, as nearly all are, leave the way to it to the planner: along the queue where many tickets fit, from
+    the goods where few do.
     """
-    kinds = _kinds(tickets.order_by(), term, shops)
-    asked = {f"kind_{number}": Exists(rows) for number, rows in enumerate(kinds)}
+    kinds = _kinds(term, shops)
+    asked = {f"kind_{number}": Exists(things) for number, (things, _fits) in enumerate(kinds)}
     answers = User._base_manager.filter(pk=reader.pk).values_list(*asked.values()).get()
-    keys = [rows for rows, finds in zip(kinds, answers, strict=True) if finds]
-    if not keys:
-        return tickets.none()
-    first, *others = keys
-    return tickets.filter(pk__in=first.union(*others) if others else first)
+    fitting = [fits for (_things, fits), there in zip(kinds, answers, strict=True) if there]
+    if len(fitting) == 1:
+        return tickets.filter(fitting[0])
+    keys = [tickets.order_by().filter(fits).values("pk") for fits in fitting]
+    return tickets.filter(pk__in=keys[0].union(*keys[1:])) if keys else tickets.none()
 
 
-def _kinds(tickets: QuerySet[Ticket], term: str, shops: list[int] | None) -> list[QuerySet[Any]]:
-    """Keys of the tickets by each kind of thing that the words may be."""
+def _kinds(term: str, shops: list[int] | None) -> list[tuple[QuerySet[Any], Q]]:
+    """What the words may be, each with the tickets that are about it."""
     number = term.upper()
-    of_parcel = ReturnParcel.objects.filter(number__startswith=term).values("ticket")
-    of_shipment = Shipment.objects.filter(number__startswith=term).values("order")
-    of_order = Order.objects.filter(number__startswith=number).values("pk")
+    cases = Ticket.objects.filter(number__startswith=number)
+    orders = Order.objects.filter(number__startswith=number)
+    parcels = ReturnParcel.objects.filter(number__startswith=term)
+    shipments = Shipment.objects.filter(number__startswith=term)
     people = User.objects.alias(upper=Upper("name")).filter(Q(upper=number) | Q(email=term.lower()))
+    goods = _goods(term, shops)
+    bought = Order.objects.filter(buyer__in=people.values("pk"))
     return [
-        tickets.filter(number__startswith=number).values("pk"),
-        tickets.filter(order__in=of_order).values("pk"),
-        tickets.filter(pk__in=of_parcel).values("pk"),
-        tickets.filter(order__in=of_shipment).values("pk"),
-        tickets.filter(order__in=Order.objects.filter(buyer__in=people).values("pk")).values("pk"),
-        with_goods(tickets, term, shops).values("pk"),
+        (cases, Q(number__startswith=number)),
+        (orders, Q(order__in=orders.order_by().values("pk"))),
+        (parcels, Q(pk__in=parcels.order_by().values("ticket"))),
+        (shipments, Q(order__in=shipments.order_by().values("order"))),
+        (people, Q(order__in=bought.order_by().values("pk"))),
+        (goods, about(goods)),
     ]
 
 
 def with_goods(tickets: QuerySet[Ticket], words: str, shops: list[int] | None) -> QuerySet[Ticket]:
     """Tickets about a product whose title, department, code or variant has every word."""
+    return tickets.filter(about(_goods(words, shops)))
+
+
+def _goods(words: str, shops: list[int] | None) -> QuerySet[Product]:
     products = Product.objects.all() if shops is None else Product.objects.filter(shop__in=shops)
     for word in list(dict.fromkeys(words.split()))[:MOST_WORDS]:
         products = products.filter(pk__in=goods_with(word))
-    lines = TicketLine.objects.filter(line__sku__product__in=products.order_by().values("pk"))
-    return tickets.filter(pk__in=lines.values("ticket"))
+    return products.order_by()
+
+
+def about(products: QuerySet[Product]) -> Q:
+    lines = TicketLine.objects.filter(line__sku__product__in=products.values("pk"))
+    return Q(pk__in=lines.order_by().values("ticket"))

@@ -120,14 +120,20 @@ class KeysetChangeList(ChangeList):
                 continue
             backwards = name == BEFORE
             beyond = self.walk.beyond(place, backwards=backwards)
-            way = self.walk.of(self.queryset, backwards=backwards).filter(beyond)
-            found = list(self.listed(way)[: size + 1])
+            found = self._read(self.walk.of(self.queryset, backwards=backwards).filter(beyond), backwards=backwards)
             if backwards and len(found) < size:
                 break
             rows = found[:size]
             return (rows[::-1] if backwards else rows), len(found) > size, backwards
-        found = list(self.listed(self.walk.of(self.queryset))[: size + 1])
+        found = self._read(self.walk.of(self.queryset))
         return found[:size], len(found) > size, False
+
+    def _read(self, way: QuerySet[Any], *, backwards: bool = False) -> list[Any]:
+        """A page and one row more. Which rows they are is asked of the table alone: with everything that the columns
+        show joined, the planner has too many ways to choose from, and reads whole tables."""
+        keys = way.select_related(None).values("pk")[: self.list_per_page + 1]
+        page = self.root_queryset.filter(pk__in=keys)
+        return list(self.walk.of(self.listed(self.apply_select_related(page)), backwards=backwards))
 
     def _salt(self) -> str:
         """A place in one order means nothing in another."""

@@ -4,12 +4,14 @@ wrong with what was sent."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 from typing import Any, ClassVar, TypeVar, cast
 
 from django import forms
 from django.contrib.admin.views.main import SEARCH_VAR
-from django.db.models import IntegerField, Model, Q, QuerySet, Subquery
+from django.db.models import Count, IntegerField, Model, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
@@ -46,12 +48,23 @@ class Tab:
 EVERYTHING = Tab("all", _("Everything"), Q(), endless=True)
 
 
-def tab_of(life: Lifecycle, key: str, label: Any, which: Callable[[State], Any], *, endless: bool = False) -> Tab:
-    """The rows in some states of a table, and a part for each state where there are several."""
+def tab_of(
+    life: Lifecycle,
+    key: str,
+    label: Any,
+    which: Callable[[State], Any],
+    *,
+    endless: bool = False,
+    also: Q | None = None,
+) -> Tab:
+    """The rows in some states of a table, and a part for each state where there are several. `also` holds for all of
+    them anyway, and helps the planner."""
     states = [state for state in life.states.all() if which(state)]
     parts = tuple(Tab(str(state), state.label, Q(state=str(state)), endless=endless) for state in states)
-    whole = Q(state__in=[str(state) for state in states])
-    return Tab(key, label, whole if len(states) > 1 else parts[0].where, parts if len(states) > 1 else (), endless)
+    if len(states) == 1:
+        return replace(parts[0], key=key, label=label)
+    whole = Q(state__in=[str(state) for state in states]) & (also or Q())
+    return Tab(key, label, whole, parts, endless)
 
 
 class Capped(Subquery):
@@ -70,6 +83,17 @@ def capped_counts(queries: Mapping[str, QuerySet[Any]], user: User) -> dict[str,
     reader = User._base_manager.filter(pk=user.pk)
     counts = reader.values_list(*(Capped(rows) for rows in queries.values())).get()
     return dict(zip(queries, counts, strict=True))
+
+
+def counts_of_some(rows: QuerySet[Any], tabs: list[Tab], user: User) -> tuple[dict[str, int], bool]:
+    """How many of the first rows that a search or a filter finds are in each tab, and whether there are more: what is
+    hard to find is looked for once, not once a tab."""
+    wheres = {tab.key: tab.where if isinstance(tab.where, Q) else tab.where(user) for tab in tabs}
+    anywhere = reduce(or_, wheres.values()) if all(wheres.values()) else Q()
+    some = rows.filter(anywhere).order_by().select_related(None).values("pk")[: MOST_COUNTED + 1]
+    counts = {key: Count("pk", filter=where) if where else Count("pk") for key, where in wheres.items()}
+    found = rows.model._base_manager.filter(pk__in=some).aggregate(whole=Count("pk"), **counts)
+    return found, found.pop("whole") > MOST_COUNTED
 
 
 class FilterForm(forms.Form):
@@ -126,10 +150,14 @@ class QueueChangeList(KeysetChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         user = person(request)
-        counted = {
-            tab.key: tab.of(self.beneath, user) for tab in _leaves(self.every_tab) if self.query or not tab.endless
-        }
-        counts = capped_counts(counted, user) if self.sound and len(self.every_tab) > 1 else {}
+        counted = [tab for tab in _leaves(self.every_tab) if self.query or not tab.endless]
+        counts: dict[str, int] = {}
+        self.more = False
+        if self.sound and len(self.every_tab) > 1:
+            if self.query or self.form.sent():
+                counts, self.more = counts_of_some(self.beneath, counted, user)
+            else:
+                counts = capped_counts({tab.key: tab.of(self.beneath, user) for tab in counted}, user)
         self.tabs = [self._shown(tab, counts, tab is self.above) for tab in self.every_tab]
         self.parts = [self._shown(part, counts, part is self.tab) for part in self.above.parts]
 
@@ -149,8 +177,10 @@ class QueueChangeList(KeysetChangeList):
 
     def _shown(self, tab: Tab, counts: Mapping[str, int], present: bool) -> dict[str, Any]:
         found = [counts[leaf.key] for leaf in (tab.parts or (tab,)) if leaf.key in counts]
-        number = min(sum(found), MOST_COUNTED + 1)
-        words = "" if not found else f"{MOST_COUNTED}+" if number > MOST_COUNTED else str(number)
+        number = sum(found)
+        words = f"{MOST_COUNTED}+" if number > MOST_COUNTED else str(number) if found else ""
+        if self.more:
+            words = f"{min(number, MOST_COUNTED)}+" if number else ""
         return {"label": tab.label, "url": self.get_query_string({TAB: tab.key}), "count": words, "present": present}
 
     @property
