@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,10 +13,16 @@ from itertools import product
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from allauth.mfa.totp.internal.auth import TOTP
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page
+
+from aftersales.accounts.second_factor import works_here
+from aftersales.dev.code import SECRET, code
+from aftersales.models import User
+from aftersales.testing import PASSWORD
 
 SHOTS = Path(settings.BASE_DIR) / "test-results" / "stories"
 # A refused form is a 422 on purpose, a stranger's page a 404.
@@ -86,6 +93,21 @@ def accessible(page: Page, name: str = "") -> None:
     """axe finds nothing to complain about."""
     found = Axe().run(page).response["violations"]
     assert not found, (name, [(v["id"], [n["html"] for n in v["nodes"]]) for v in found])
+
+
+def log_in(page: Page, email: str) -> None:
+    """By the form, as everybody does; whoever works here has an app, and types what it shows."""
+    page.goto("/login/")
+    page.fill("[name=login]", email)
+    page.fill("[name=password]", PASSWORD)
+    user = User.objects.get(email=email)
+    if works_here(user):
+        TOTP.activate(user, SECRET)
+    page.press("[name=password]", "Enter")
+    if works_here(user):
+        page.fill("[name=code]", code(SECRET, time.time()))
+        page.press("[name=code]", "Enter")
+    page.wait_for_url("**/admin/" if user.is_staff else "**/orders/")
 
 
 def carry(client: Client, context: BrowserContext, url: str) -> None:

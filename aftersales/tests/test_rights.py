@@ -21,9 +21,10 @@ from aftersales.jobs import kinds
 from aftersales.jobs.models import Job
 from aftersales.models import Heartbeat, User
 from aftersales.testing import agent, auditor, make_cast, supervisor
-from orders.models import Calendar, Coupon, GoodsRule, Payment, Policy, Product, ShopStaff, Sku, Warehouse
+from orders.models import Calendar, Coupon, GoodsRule, Invitation, Payment, Policy, Product, ShopStaff, Sku, Warehouse
+from orders.staffing import invite
 from orders.states import ShopRole
-from refunds.models import AutoDecision, AutoRule, Difference, Notice, Payout, Reason
+from refunds.models import AutoDecision, AutoRule, Difference, Notice, Payout, Reason, Reply
 from refunds.notices import announce
 from refunds.tests.at_admin import unshipped, with_cs
 
@@ -48,11 +49,13 @@ TABLE = {
     "orders.Calendar": ("", "", "", "", "vac", "v"),
     "orders.Coupon": ("v", "vac", "", "", "vac", "v"),
     "orders.GoodsRule": ("", "", "", "", "vac", "v"),
+    "orders.Invitation": ("v", "va", "", "", "va", "v"),
     "orders.Order": ("ve", "ve", "", "", "vei", "ve"),
     "orders.Payment": ("v", "v", "", "", "v", "v"),
     "orders.Policy": ("v", "v", "", "", "vac", "v"),
     "orders.Product": ("vce", "vacei", "", "", "vacei", "ve"),
     "orders.Shop": ("v", "vc", "", "", "vac", "v"),
+    "orders.ShopStaff": ("v", "vc", "", "", "vc", "v"),
     "orders.Warehouse": ("v", "vac", "", "", "vac", "v"),
     "refunds.AutoDecision": ("v", "v", "", "", "v", "v"),
     "refunds.AutoRule": ("v", "vac", "", "", "vac", "v"),
@@ -61,6 +64,7 @@ TABLE = {
     "refunds.Notice": ("", "", "", "", "v", "v"),
     "refunds.Payout": ("v", "v", "", "", "v", "v"),
     "refunds.Reason": ("", "", "", "", "vac", "v"),
+    "refunds.Reply": ("v", "vac", "", "a", "vac", "v"),
     "refunds.Ticket": ("ve", "ve", "v", "v", "ve", "ve"),
 }
 PAGES: dict[str, Any] = {model._meta.label: page for model, page in admin.site._registry.items()}
@@ -125,6 +129,8 @@ def _rows(cast: Any) -> dict[str, Any]:
         Calendar.objects.create(name="China", region="CN"),
         Coupon.objects.create(shop=cast.shop, code="TEN", amount=1000, left=3),
         Warehouse.objects.create(shop=cast.shop, name="North", return_address="1 North Road"),
+        invite(cast.shop, "new@example.com", ShopRole.AGENT, cast.bob), cast.shop.staff.get(user=cast.bob),
+        Reply.objects.create(shop=cast.shop, title="Sorry", body_en="We are sorry."),
         Job.objects.create(kind=Nothing.name, by=cast.bob, shop=cast.shop),
         Difference.objects.create(books="order", number="O-DIFFERS", currency="CNY", ours=1, theirs=2),
         record(cast.operator, Act.CHANGED, cast.shop, reason="A better name"),
@@ -251,6 +257,16 @@ def test_choices_are_of_ones_own(stage, who):
                     assert not foreign & set(field.queryset), (label, name)
 
 
+@pytest.mark.parametrize("who", ["agent", "auditor", "stranger", "buyer", "cs"])
+def test_only_owners_let_people_go(stage, who):
+    staff, invitation = stage.rows["orders.ShopStaff"], stage.rows["orders.Invitation"]
+    before = kept(ShopStaff, Invitation)
+    for row, page in ((staff, "remove"), (invitation, "revoke")):
+        answer = stage.clients[who].post(address(row, page))
+        assert answer.status_code in ((302,) if who == "buyer" else (403, 404)), page
+    assert kept(ShopStaff, Invitation) == before
+
+
 # --- rows of a form ---------------------------------------------------------------------------------------------------
 
 
@@ -298,6 +314,34 @@ def test_an_owner_hires_nobody_through_the_page_of_the_shop(stage):
     data |= {"staff-TOTAL_FORMS": 1, "staff-INITIAL_FORMS": 0, "staff-0-user": cast.carol.pk, "staff-0-role": "owner"}
     assert stage.clients["owner"].post(address(cast.shop, "change"), data).status_code == 302
     assert kept(ShopStaff) == before
+
+
+def test_an_operator_is_told_who_can_be_what(stage):
+    cast, ada, client = stage.cast, stage.people["auditor"], stage.clients["operator"]
+    before = kept(User, ShopStaff)
+    person = {"email": cast.carol.email, "is_active": "on"}
+    for wrong, words in (
+        ({"is_supervisor": "on"}, "A supervisor belongs to customer service"),
+        ({"is_auditor": "on", "is_superuser": "on"}, "An auditor only reads"),
+    ):
+        answer = client.post(address(cast.carol, "change"), person | wrong)
+        assert (answer.status_code, words in answer.text) == (422, True), wrong
+    hired = {
+        "name": "Shop",
+        "code": "shop",
+        "profile": "marketplace",
+        "freight": "6",
+        "return_address": "1 Return Road",
+    }
+    hired |= {
+        "staff-TOTAL_FORMS": "1",
+        "staff-INITIAL_FORMS": "0",
+        "staff-0-user": str(ada.pk),
+        "staff-0-role": "agent",
+    }
+    answer = client.post(address(cast.shop, "change"), hired)
+    assert (answer.status_code, "works for no shop" in answer.text) == (422, True)
+    assert kept(User, ShopStaff) == before
 
 
 def test_an_auditor_does_nothing_on_rows_with_a_life(stage):

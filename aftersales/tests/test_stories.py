@@ -14,7 +14,7 @@ from aftersales.help import actions as help_actions
 from aftersales.help.models import Enquiry
 from aftersales.processes import until
 from aftersales.testing import PASSWORD, file, one, pay, place, ship
-from aftersales.tests.browser import EVERY, LOOKS, SOME, reading, speak
+from aftersales.tests.browser import EVERY, LOOKS, SOME, log_in, reading, speak
 from orders import actions as orders_actions
 from orders.models import Order, Product, Sku
 from refunds import actions
@@ -39,11 +39,7 @@ def enter(chromium, site, cast):
         opened.append(entered)
         if who:
             speak(reader.page, look)
-            reader.page.goto("/login/")
-            reader.page.fill("[name=login]", who.email)
-            reader.page.fill("[name=password]", PASSWORD)
-            reader.page.press("[name=password]", "Enter")
-            reader.page.wait_for_url("**/orders/")
+            log_in(reader.page, who.email)
             speak(reader.page, look)
         return reader
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -83,6 +84,11 @@ class ShopStaff(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.shop}"
+
+    def clean(self) -> None:
+        """As the database will say, in words."""
+        if User.objects.filter(pk=self.user_id, is_auditor=True).exists():
+            raise ValidationError({"user": _("An auditor only reads, and works for no shop.")})
 
 
 class ProductQuerySet(models.QuerySet["Product"]):

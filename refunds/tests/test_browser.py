@@ -7,8 +7,8 @@ from django.conf import settings
 
 from aftersales import actors
 from aftersales.processes import until
-from aftersales.testing import PASSWORD, books_sum_to_zero, one, ship
-from aftersales.tests.browser import accessible
+from aftersales.testing import books_sum_to_zero, one, ship
+from aftersales.tests.browser import accessible, log_in
 from orders.models import Order, Sku
 from refunds import actions
 from refunds.models import Notice, Payout, Ticket
@@ -26,10 +26,7 @@ def person(chromium):
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)
-        page.goto("/login/")
-        page.fill("[name=login]", email)
-        page.fill("[name=password]", PASSWORD)
-        page.click("main form button.btn-primary")
+        log_in(page, email)
         return page
 
     yield enter
