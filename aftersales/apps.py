@@ -10,6 +10,10 @@ class AftersalesConfig(AppConfig):
     def ready(self) -> None:
         """Attach what the database does by itself; it is part of the migrations' state."""
         from aftersales import guards  # noqa: F401  models must be loaded first
+        from aftersales.exchange.work import Export
+        from aftersales.jobs.kinds import register
+
+        register(Export())
 
 
 class AdminConfig(DjangoAdminConfig):

@@ -364,6 +364,8 @@ UNFOLD = {
 JOB_FILES_LAST = timedelta(days=7)
 JOB_PLANS_LAST = timedelta(days=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+# A table with more rows is made in the background.
+EXPORT_ROWS = env.integer("EXPORT_ROWS", default=5_000, least=1)
 # Evidence per photo, before it is decoded.
 EVIDENCE_MAX_BYTES = 8 * 1024 * 1024
 EVIDENCE_MAX_PIXELS = 40_000_000

@@ -61,6 +61,12 @@ def record(
     )
 
 
+def record_list(person: User, act: Act, model: type[Model], after: Snapshot | None = None, reason: str = "") -> Change:
+    """Write down what was done with many rows of a list at once; `reason` says which."""
+    kind, name = model._meta.label_lower, str(model._meta.verbose_name_plural)
+    return Change.objects.create(person=person, act=act, kind=kind, name=name, after=after or {}, reason=reason[:500])
+
+
 def shop_of(row: Any) -> Any:
     """The shop that a row belongs to, itself if it is one."""
     if row._meta.label_lower == "orders.shop":

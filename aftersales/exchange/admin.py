@@ -5,16 +5,24 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from django import forms
+from django.conf import settings
+from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from import_export.admin import ExportMixin, ImportMixin
 from import_export.tmp_storages import CacheStorage
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
+from aftersales.changes.models import Act
+from aftersales.changes.record import record_list
 from aftersales.exchange.formats import FORMATS
+from aftersales.jobs.models import Job
+from aftersales.jobs.verbs import release
 from aftersales.lifecycle.admin import ByRole, person
 
 M = TypeVar("M", bound=Model)
@@ -54,9 +62,28 @@ class Exports(_Tables, ExportMixin, ByRole[M]):  # type: ignore[misc]  # comes w
         return self.may(request, "export")
 
     def export_action(self, request: HttpRequest) -> HttpResponse:
+        """The file, or the page of the job that makes one which is too big to wait for. Both are written down."""
         if not self.has_export_permission(request):
             raise Http404
-        return answered(super().export_action(request), "form")
+        if request.method == "POST" and self._is_big(request):
+            return self._in_background(request)
+        response = answered(super().export_action(request), "form")
+        if response.get("Content-Disposition"):
+            record_list(person(request), Act.EXPORTED, self.model, reason=request.GET.urlencode())
+        return response
+
+    def _is_big(self, request: HttpRequest) -> bool:
+        rows = self.get_export_queryset(request).order_by()[: settings.EXPORT_ROWS + 1]
+        return bool(rows.count() > settings.EXPORT_ROWS)
+
+    def _in_background(self, request: HttpRequest) -> HttpResponse:
+        params = {"model": self.opts.label_lower, "query": request.GET.urlencode()}
+        with transaction.atomic():
+            job = Job.objects.create(kind="export", by=person(request), params=params)
+            record_list(person(request), Act.EXPORTED, self.model, reason=params["query"])
+        release(Job.objects.filter(pk=job.pk), person(request))
+        messages.info(request, _("This is a big table: it is made in the background, as CSV. Fetch it here."))
+        return redirect("admin:aftersales_job_change", job.pk)
 
 
 class Imports(_Tables, ImportMixin, ByRole[M]):  # type: ignore[misc]  # comes without types
@@ -86,6 +113,9 @@ class Imports(_Tables, ImportMixin, ByRole[M]):  # type: ignore[misc]  # comes w
     def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
         """Rows may have changed since they were shown: then nothing has been done, and it is said why."""
         if not result.has_errors() and not result.has_validation_errors():
+            done = {name: number for name, number in result.totals.items() if number}
+            file = request.POST.get("original_file_name", "")
+            record_list(person(request), Act.IMPORTED, self.model, after=done, reason=file)
             response: HttpResponse = super().process_result(result, request)
             return response
         form = self.create_import_form(request)

@@ -2,9 +2,13 @@
 
 import pytest
 import tablib
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from aftersales.changes.models import Change
+from aftersales.jobs.models import Job
+from aftersales.jobs.work import step
 from orders.importing.rows import COLUMNS
 from orders.models import Order
 from refunds.models import Ticket
@@ -36,6 +40,24 @@ def test_what_leaves_is_what_the_list_shows(cast, client, django_assert_max_num_
     ]
     assert exported(client, "refunds_ticket", "?q=T-none") == []
     assert {row["order_no"] for row in exported(client, "orders_order", "?queue=all")} == {ticket.order.number}
+
+
+def test_a_big_table_is_made_by_a_worker_in_pieces(cast, client, settings, monkeypatch):
+    settings.EXPORT_ROWS = 1
+    monkeypatch.setattr("aftersales.exchange.work.PIECE", 2)
+    orders = [filed(cast).order for _ in range(3)]
+    client.force_login(cast.bob)
+    response = client.post(reverse("admin:orders_order_export") + "?queue=all", {"format": "0", "resource": "0"})
+    job = Job.objects.get()
+    assert response.url == reverse("admin:aftersales_job_change", args=[job.pk])
+    while step():
+        pass
+    job.refresh_from_db()
+    assert (job.outcome, job.done, job.planned) == ("finished", 6, 6)
+    with default_storage.open(job.file) as file:
+        rows = tablib.Dataset().load(file.read().decode("utf-8-sig"), format="csv").dict
+    assert [row["order_no"] for row in rows] == [order.number for order in orders for _line in range(2)]
+    assert [change.act for change in Change.objects.all()] == ["exported"]
 
 
 @pytest.mark.parametrize(("who", "tickets"), [("dave", []), ("alice", 302), ("operator", 1)])
