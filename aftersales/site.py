@@ -41,6 +41,12 @@ class Site(AdminSite):
             *super().get_urls(),
         ]
 
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """What waits for the person comes first."""
+        from aftersales import worklist
+
+        return super().index(request, {"cards": worklist.cards(request), **(extra_context or {})})
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """There is one way in: the shop's login, with two-factor. Who is in and has no work here is refused."""
         enter: Callable[..., HttpResponse] = secure_admin_login(super().login)

@@ -13,6 +13,7 @@ from django.core.files.storage import default_storage
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from tablib import Dataset
 
 from aftersales.exchange.formats import Csv
 from aftersales.jobs.files import keep, offer
@@ -48,7 +49,8 @@ class Export(Kind):
         if not piece:
             self._finish(job, at["pieces"])
             return False
-        data = Csv().export_data(table.export(piece))
+        told = Dataset(*(table.export_resource(row) for row in piece), headers=table.get_export_headers())
+        data = Csv().export_data(told)
         if at["pieces"]:
             data = data.partition("\r\n")[2]
         keep(job, f"{at['pieces']:06}", ContentFile(data.encode()))
