@@ -360,6 +360,13 @@ UNFOLD = {
         },
     },
 }
+# Of one choice of tickets; more are chosen in parts.
+BULK_MOST = env.integer("BULK_MOST", default=5_000, least=1)
+# What somebody of a shop decides alone in one go: tickets, and minor units by currency. Above that an owner confirms.
+BULK_TICKETS_ALONE = env.integer("BULK_TICKETS_ALONE", default=100, least=1)
+BULK_AMOUNT_ALONE = {
+    "CNY": 500_000, "USD": 75_000, "EUR": 70_000, "GBP": 60_000, "JPY": 10_000_000, "HKD": 600_000, "KWD": 230_000,
+}  # fmt: skip
 # What a background job made is kept for its person that long, and a plan that nobody confirms that long.
 JOB_FILES_LAST = timedelta(days=7)
 JOB_PLANS_LAST = timedelta(days=1)

@@ -7,5 +7,11 @@ class RefundsConfig(AppConfig):
     verbose_name = _("After-sales")
 
     def ready(self) -> None:
-        """Attach what the database refuses; it is part of the migrations' state."""
-        from refunds import guards  # noqa: F401  models must be loaded first
+        """Attach what the database refuses, which is part of the migrations' state; make the kinds of jobs known."""
+        # Models must be loaded first.
+        from aftersales.jobs.kinds import register
+        from refunds import guards  # noqa: F401
+        from refunds.bulk.work import KINDS
+
+        for kind in KINDS:
+            register(kind)

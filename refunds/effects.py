@@ -99,7 +99,7 @@ def hold_stock(events: list[Event]) -> None:
 def take_stock(tickets: Collection[int]) -> None:
     """What an exchange or a reissue will send is taken from stock, as far as there is enough; the rest is taken when it
     is sent. Parts are no stock, and a repaired unit is the buyer's own."""
-    lines = _to_send(tickets)
+    lines = to_send(tickets)
     stock = {key: sku.stock for key, sku in lock_stock({item.goes_out for item in lines}).items()}
     taken: dict[int, int] = {}
     held: Changes = {}
@@ -112,7 +112,7 @@ def take_stock(tickets: Collection[int]) -> None:
     count(TicketLine, held)
 
 
-def _to_send(tickets: Collection[int]) -> list[TicketLine]:
+def to_send(tickets: Collection[int]) -> list[TicketLine]:
     """The lines whose units have to be taken from stock and have not been."""
     mine = TicketLine.objects.filter(ticket__in=tickets, ticket__kind__in=TAKES_STOCK, ticket__sending_back=False)
     return list(mine.filter(part="", stock_held=0).select_related("line").order_by("pk"))
@@ -120,7 +120,7 @@ def _to_send(tickets: Collection[int]) -> list[TicketLine]:
 
 def short_of_stock(ticket: int) -> TicketLine | None:
     """A line of the ticket whose units could not be taken from stock."""
-    lines = _to_send([ticket])
+    lines = to_send([ticket])
     return lines[0] if lines else None
 
 

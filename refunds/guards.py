@@ -74,6 +74,18 @@ attach(
         RETURN NEW;
         """,
     ),
+    pgtrigger.Trigger(
+        name="for_a_colleague",
+        when=pgtrigger.Before,
+        operation=pgtrigger.UpdateOf("assignee_id"),  # type: ignore[no-untyped-call]  # the package leaves it untyped
+        condition=pgtrigger.Condition("NEW.assignee_id IS NOT NULL"),
+        func="""
+        IF NEW.shop_id IS DISTINCT FROM (SELECT shop_id FROM orders_shopstaff WHERE id = NEW.assignee_id) THEN
+            RAISE EXCEPTION 'a ticket is assigned to staff of its shop' USING ERRCODE = 'check_violation';
+        END IF;
+        RETURN NEW;
+        """,
+    ),
 )
 freeze(Ticket, "version", once=f"OLD.state NOT IN ({AMENDABLE})", name="answered")
 freeze(Ticket, "kind", "amount", "freight", once=f"OLD.state NOT IN ({OPEN_TERMS})", name="agreed")

@@ -16,6 +16,14 @@ from refunds.actions.answering import (
     offer,
     reject,
 )
+from refunds.actions.bulk import (
+    agree_many,
+    assign_many,
+    judge_answer,
+    judge_assignment,
+    judge_note,
+    reject_many,
+)
 from refunds.actions.disputes import (
     accept_ruling,
     appeal,
@@ -68,6 +76,12 @@ DISPUTE_ON_DUE: Mapping[State, Verb] = {
 }
 
 __all__ = [
+    "reject_many",
+    "judge_assignment",
+    "judge_note",
+    "judge_answer",
+    "assign_many",
+    "agree_many",
     "DISPUTE_ON_DUE",
     "ON_DUE",
     "Rehearsal",

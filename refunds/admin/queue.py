@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any, ClassVar, cast
 
@@ -22,7 +23,7 @@ from aftersales.lifecycle.table import Owner
 from aftersales.models import User
 from orders.admin.rights import MOST_SHOPS_LISTED, works_of
 from orders.filters import PriceField, amount_in
-from orders.models import Order, Shop
+from orders.models import Order, Shop, ShopStaff
 from refunds.admin.finding import found, with_goods
 from refunds.lifecycle import TICKET
 from refunds.models import Reason, Ticket, TicketLine
@@ -42,6 +43,7 @@ HOURS: dict[str, tuple[Any, int]] = {
     "2": (gettext_lazy("Within 2 hours"), 2),
     "24": (gettext_lazy("Within 24 hours"), 24),
 }
+ME, NOBODY = "me", "nobody"
 MANY, SPAN = 3, timedelta(days=90)
 BUYERS = {
     "many": gettext_lazy("3 or more tickets here in 90 days"),
@@ -65,6 +67,7 @@ class TicketFilters(FilterForm):
     )
     product = forms.CharField(label=gettext_lazy("Product"), max_length=100)
     buyer = forms.ChoiceField(label=gettext_lazy("Buyer"), choices=[ANY, *BUYERS.items()])
+    assigned = forms.ChoiceField(label=gettext_lazy("Assigned to"))
     shop = forms.ChoiceField(label=gettext_lazy("Shop"))
     set_aside = forms.BooleanField(label=gettext_lazy("Set aside"))
 
@@ -77,9 +80,11 @@ class TicketFilters(FilterForm):
             cast("Any", self.fields["shop"]).choices = [ANY, *((str(shop.pk), shop.name) for shop in shops)]
         else:
             del self.fields["shop"]
-        if not works_of(self.user):
-            # What a buyer did is a shop's own business: nobody else compares.
-            del self.fields["buyer"]
+        if works := works_of(self.user):
+            cast("Any", self.fields["assigned"]).choices = [ANY, *_colleagues(self.user, works)]
+        else:
+            # What a buyer did, and who works on what, is a shop's own business: nobody else compares.
+            del self.fields["buyer"], self.fields["assigned"]
 
     def clean(self) -> dict[str, Any]:
         sent: dict[str, Any] = super().clean() or {}
@@ -146,11 +151,26 @@ class TicketFilters(FilterForm):
             fits |= Q(shop=shop, order__buyer__in=many.values("order__buyer"))
         return rows.filter(fits)
 
+    def by_assigned(self, rows: QuerySet[Ticket], key: str) -> QuerySet[Ticket]:
+        if key == NOBODY:
+            return rows.filter(assignee=None)
+        # Named one by one, so that each is a walk along the index.
+        mine = ShopStaff.objects.filter(user=self.user).values_list("pk", flat=True)
+        return rows.filter(assignee__in=list(mine) if key == ME else [int(key)])
+
     def by_shop(self, rows: QuerySet[Ticket], key: str) -> QuerySet[Ticket]:
         return rows.filter(shop=int(key))
 
     def by_set_aside(self, rows: QuerySet[Ticket], wanted: bool) -> QuerySet[Ticket]:
         return rows.filter(set_aside_at__isnull=False)
+
+
+def _colleagues(user: User, works: Collection[int]) -> list[tuple[str, Any]]:
+    """Whom a ticket may be assigned to; with their shop where the reader has several."""
+    staff = ShopStaff.objects.filter(shop__in=works).exclude(user=user).select_related("user", "shop")
+    others = staff.order_by("user__email")[:MOST_SHOPS_LISTED]
+    named = [(str(one.pk), str(one if len(works) > 1 else one.user)) for one in others]
+    return [(ME, gettext_lazy("Me")), (NOBODY, gettext_lazy("Nobody")), *named]
 
 
 def _one(groups: QuerySet[Any]) -> Subquery:
@@ -180,7 +200,7 @@ class TicketQueue(QueuePage[Ticket]):
         EVERYTHING,
     )
     filter_form = TicketFilters
-    list_display: Any = ("case", "standing", "clock", "goods", "shown_amount", "buyer")
+    list_display: Any = ("case", "standing", "clock", "goods", "shown_amount", "buyer", "assigned")
     sortable_by = ("clock", "shown_amount")
     ordering: ClassVar[Any] = (DUE.asc(), "-pk")
     search_fields = ("number",)
@@ -200,7 +220,8 @@ class TicketQueue(QueuePage[Ticket]):
         return self.tabs if sells else (EVERYTHING, *self.tabs[2:5])
 
     def listed(self, rows: QuerySet[Ticket]) -> QuerySet[Ticket]:
-        return rows.prefetch_related(Prefetch("lines", TicketLine.objects.select_related("line")))
+        lines = Prefetch("lines", TicketLine.objects.select_related("line"))
+        return rows.select_related("assignee__user").prefetch_related(lines)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Ticket], search_term: str
@@ -220,6 +241,10 @@ class TicketQueue(QueuePage[Ticket]):
     def clock(self, row: Ticket) -> str:
         filed = date_format(timezone.localtime(row.opened_at), "SHORT_DATE_FORMAT")
         return _two(deadline(row), gettext("filed %(day)s") % {"day": filed})
+
+    @admin.display(description=gettext_lazy("assigned to"), empty_value="–")
+    def assigned(self, row: Ticket) -> str | None:
+        return str(row.assignee.user) if row.assignee else None
 
     @admin.display(description=gettext_lazy("goods"))
     def goods(self, row: Ticket) -> str:

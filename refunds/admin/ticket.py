@@ -26,6 +26,7 @@ from orders.models import Order
 from orders.states import OrderState
 from refunds import actions, history, words
 from refunds.admin import case
+from refunds.admin.bulk import BulkActions
 from refunds.admin.forms import (
     AcceptForm,
     AgreeForm,
@@ -107,7 +108,7 @@ def _dispatch(tickets: QuerySet[Ticket], by: Actor, form: DispatchForm) -> objec
 
 
 @admin.register(Ticket)
-class TicketAdmin(Exports[Ticket], TicketQueue, OfShop[Ticket], WithTools[Ticket]):
+class TicketAdmin(BulkActions, Exports[Ticket], TicketQueue, OfShop[Ticket], WithTools[Ticket]):
     """The sellers' queue. Customer service reads the tickets that were brought before it, and writes on them."""
 
     life = TICKET

@@ -12,7 +12,7 @@ from aftersales.lifecycle.rows import DUE, Event, Row, clock_indexes, event_inde
 from aftersales.lifecycle.table import Owner
 from aftersales.models import User
 from aftersales.numbers import mint
-from orders.models import Order, OrderLine, Shop, Sku
+from orders.models import Order, OrderLine, Shop, ShopStaff, Sku
 from refunds.models.reason import Reason
 from refunds.states import REFUNDS, RETURNS, ClosedReason, Kind, Payer, TicketState, Verdict
 
@@ -63,6 +63,7 @@ class Ticket(Row):
     resume_left     what was left of the clock there, which an answer to an offer continues
     sending_back    what travels to the buyer are the goods that came back
     verdict         what customer service has ruled last
+    assignee        who of the shop works on it; null for whoever comes first, and once they have left the shop
     """
 
     number = models.CharField(_("number"), max_length=40, unique=True, default=ticket_number, editable=False)
@@ -89,6 +90,10 @@ class Ticket(Row):
     resume_left = models.DurationField(null=True, editable=False)
     sending_back = models.BooleanField(_("goods go back to the buyer"), default=False, editable=False)
     verdict = models.CharField(_("ruling"), max_length=20, choices=Verdict, blank=True, editable=False)
+    assignee = models.ForeignKey(
+        ShopStaff, models.SET_NULL, verbose_name=_("assigned to"), null=True, related_name="+", editable=False,
+        db_index=False,
+    )  # fmt: skip
     closed_reason = models.CharField(_("why it closed"), max_length=20, choices=ClosedReason, blank=True)
     opened_at = models.DateTimeField(_("filed"), db_default=models.functions.Now())
 
@@ -108,6 +113,9 @@ class Ticket(Row):
             models.Index(F("shop"), DUE, F("id").desc(), name="ticket_of_shop"),
             models.Index(DUE, F("id").desc(), name="ticket_by_due"),
             models.Index(fields=("shop", "opened_at"), name="ticket_filed"),
+            models.Index(
+                F("assignee"), DUE, F("id").desc(), name="ticket_of_assignee", condition=Q(assignee__isnull=False)
+            ),
         )
         constraints = (
             *state_checks("ticket", TicketState),
