@@ -16,7 +16,7 @@ ARGS ?=
 help:
 	@echo "make run            the shop with everything it needs, on http://127.0.0.1:8000/ (Ctrl-C stops it)"
 	@echo "make test           all tests, in a real browser too (one: make test ARGS='-k name')"
-	@echo "make soak           the longer tests: thousands of tickets, 100,000 random steps"
+	@echo "make soak           the longer tests: thousands of tickets, 100,000 random steps, every race"
 	@echo "make stories        the buyer's pages in every width, language and light; screenshots in test-results/"
 	@echo "make bench          speed and memory, as ratios of one run"
 	@echo "make check          style, types, templates, migrations, deployment settings, diagrams, translations"
@@ -40,9 +40,9 @@ test: $(FOR_TEST) .env browser
 	$(BORROWING) $(VENV) -m pytest -p aftersales.dev.strict -n 3 --dist worksteal $(ARGS)
 
 soak: $(FOR_TEST) .env browser
-	BOOKS_ORDERS=2000 RANDOM_EXAMPLES=850 RANDOM_STEPS=60 \
+	BOOKS_ORDERS=2000 RANDOM_EXAMPLES=850 RANDOM_STEPS=60 RACE_PAIRS=all \
 	    $(BORROWING) $(VENV) -m pytest -p aftersales.dev.strict -n 2 --dist worksteal $(ARGS) \
-	    refunds/tests/test_books_agree.py refunds/tests/test_lifecycle_random.py
+	    refunds/tests/test_books_agree.py refunds/tests/test_lifecycle_random.py refunds/tests/test_race_pairs.py
 
 stories: $(FOR_TEST) .env browser
 	LOOKS=all $(BORROWING) $(VENV) -m pytest -p aftersales.dev.strict -n 2 $(ARGS) \
