@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Case, F, QuerySet, When
+from django.db.models import Case, DateTimeField, F, QuerySet, Value, When
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -16,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from aftersales.exchange.admin import ExportsAndImports
 from aftersales.lifecycle.admin import (
     ActionForm,
+    KeysetPage,
     LifecycleAdmin,
     ReadOnlyInline,
     SetAsideFilter,
@@ -24,6 +26,7 @@ from aftersales.lifecycle.admin import (
     state_filter,
 )
 from aftersales.lifecycle.admin.lists import until
+from aftersales.lifecycle.rows import NEVER
 from aftersales.lifecycle.table import Owner
 from aftersales.money import shown
 from orders import actions
@@ -44,7 +47,10 @@ POSTINGS = {
     "payout_taken_back": gettext_lazy("Refund taken back by the channel"),
 }
 # What a queue is worked through by: the promise while the shop has to ship, else the clock.
-DEADLINE = Case(When(state=OrderState.AWAITING_SHIPMENT, then=F("ship_by")), default=F("due_at"))
+DEADLINE = Coalesce(
+    Case(When(state=OrderState.AWAITING_SHIPMENT, then=F("ship_by")), default=F("due_at")),
+    Value(NEVER, output_field=DateTimeField()),
+)
 
 
 class ParcelForm(ActionForm):
@@ -198,7 +204,7 @@ def _needed(order: Order, text: str) -> str:
     return text if sending or not text else f"{text[0]}***"
 
 
-class OrderAdmin(ExportsAndImports[Order], OfShop[Order], LifecycleAdmin[Order]):
+class OrderAdmin(ExportsAndImports[Order], KeysetPage[Order], OfShop[Order], LifecycleAdmin[Order]):
     """Verbs that give money back live in refunds, whose admin adds their ways and registers the page."""
 
     life = ORDER
@@ -219,7 +225,7 @@ class OrderAdmin(ExportsAndImports[Order], OfShop[Order], LifecycleAdmin[Order])
     list_select_related = ("shop", "buyer")
     search_fields = ("number__startswith", "buyer__email__startswith", "payments__number__startswith")
     search_help_text = gettext_lazy("Number of the order or payment, or the buyer’s e-mail, from its beginning")
-    ordering = (DEADLINE.asc(nulls_last=True), "-pk")
+    ordering = (DEADLINE.asc(), "-pk")
     fieldsets: ClassVar[Any] = (
         (None, {"fields": ("number", "shop", "bought_by", "placed_at", "paid_at", "ship_by", "completed_at",
                            "why_closed", "shown_policy")}),

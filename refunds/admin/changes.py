@@ -10,6 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy
 
 from aftersales.changes.models import Change
+from aftersales.lifecycle.admin import KeysetPage
 from orders.admin.rights import OfShop
 
 
@@ -27,13 +28,15 @@ class KindFilter(admin.SimpleListFilter):
 
 
 @admin.register(Change)
-class ChangeAdmin(OfShop[Change]):
+class ChangeAdmin(KeysetPage[Change], OfShop[Change]):
     """Operators and auditors read everything, an owner what was changed in the shop. Nobody changes it."""
 
     seller_may = frozenset()
     owner_may = frozenset({"view"})
     list_display = ("at", "person", "act", "shown_kind", "name", "shop")
     list_display_links = ("at",)
+    ordering: ClassVar[Any] = ("-pk",)
+    sortable_by = ("at",)
     list_filter = ("act", KindFilter, "at")
     list_select_related = ("person", "shop")
     search_fields = ("name__startswith", "person__email__startswith")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import Case, Q, QuerySet, Value, When
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy
 
-from aftersales.lifecycle.admin import LifecycleAdmin, ReadOnlyInline, SetAsideFilter, Way, state_filter
+from aftersales.lifecycle.admin import KeysetPage, LifecycleAdmin, ReadOnlyInline, SetAsideFilter, Way, state_filter
+from aftersales.lifecycle.rows import DUE
 from aftersales.money import shown
 from orders.admin.rights import OfShop, OrderShopFilter
 from refunds import money, words
@@ -42,7 +43,7 @@ class LineInline(ReadOnlyInline):
 
 
 @admin.register(Payout)
-class PayoutAdmin(OfShop[Payout], LifecycleAdmin[Payout]):
+class PayoutAdmin(KeysetPage[Payout], OfShop[Payout], LifecycleAdmin[Payout]):
     life = PAYOUT
     staff_path = "order__shop__staff__user"
     ways: ClassVar[dict[str, Way]] = {
@@ -57,7 +58,7 @@ class PayoutAdmin(OfShop[Payout], LifecycleAdmin[Payout]):
     list_select_related = ("order",)
     search_fields = ("number__startswith", "order__number__startswith", "ticket__number__startswith")
     search_help_text = gettext_lazy("Number of the payout, order or ticket, from its beginning")
-    ordering = (URGENCY.asc(), F("due_at").asc(nulls_last=True), "-pk")
+    ordering = (URGENCY.asc(), DUE.asc(), "-pk")
     fields = (
         "number", "shown_order", "shown_ticket", "payment", "cause", "shown_amount", "shown_freight", "badge",
         "deadline", "entered_at", "tries", "trouble", "settled_at", "reference", "created_at",

@@ -1,6 +1,7 @@
 """What the admin pages of every app are made of: rights by role, pages of rows that have a life, their buttons."""
 
 from aftersales.lifecycle.admin.actions import ActionForm, VersionForm, Way
+from aftersales.lifecycle.admin.keyset import KeysetPage
 from aftersales.lifecycle.admin.lists import QueueFilter, SetAsideFilter, badge, deadline, queue_of, state_filter
 from aftersales.lifecycle.admin.pages import LifecycleAdmin, put_back
 from aftersales.lifecycle.admin.queue import EVERYTHING, FilterForm, QueuePage, Tab, tab_of
@@ -11,6 +12,7 @@ __all__ = [
     "ActionForm",
     "ByRole",
     "FilterForm",
+    "KeysetPage",
     "LifecycleAdmin",
     "QueueFilter",
     "QueuePage",

@@ -16,6 +16,7 @@ from django.db.models import F, Field, Model, OrderBy, Q, QuerySet
 from django.db.models.expressions import Combinable
 from django.http import HttpRequest
 
+from aftersales.lifecycle.admin.rights import ByRole
 from aftersales.skin import ChangeList
 
 M = TypeVar("M", bound=Model)
@@ -89,7 +90,12 @@ class KeysetChangeList(ChangeList):
         for name in (AFTER, BEFORE):
             self.params.pop(name, None)
             self.filter_params.pop(name, None)
-        return super().get_queryset(request, exclude_parameters)
+        found = super().get_queryset(request, exclude_parameters)
+        if not found.query.distinct:
+            return found
+        # A search in other tables finds a row more than once: here each stands once, and has its place.
+        once = self.root_queryset.filter(pk__in=found.order_by().values("pk"))
+        return self.apply_select_related(once).order_by(*found.query.order_by)
 
     def listed(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """One page of rows, with what its columns show of other tables."""
@@ -149,3 +155,12 @@ class KeysetChangeList(ChangeList):
             return self.walk.read(self.queryset, signing.loads(cursor, salt=self._salt())) if cursor else None
         except (signing.BadSignature, ValidationError, ValueError):
             return None
+
+
+class KeysetPage(ByRole[M]):
+    """A list that is paged so. Its `ordering`, and what else it may be sorted by, is never null."""
+
+    change_list_template = "admin/lifecycle/paged_list.html"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
+        return KeysetChangeList

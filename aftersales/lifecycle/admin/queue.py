@@ -15,8 +15,8 @@ from django.db.models import Count, IntegerField, Model, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from aftersales.lifecycle.admin.keyset import KeysetChangeList
-from aftersales.lifecycle.admin.rights import ByRole, person
+from aftersales.lifecycle.admin.keyset import KeysetChangeList, KeysetPage
+from aftersales.lifecycle.admin.rights import person
 from aftersales.lifecycle.table import Lifecycle, State
 from aftersales.models import User
 
@@ -207,7 +207,7 @@ def _leaves(tabs: tuple[Tab, ...]) -> Iterator[Tab]:
         yield from tab.parts or (tab,)
 
 
-class QueuePage(ByRole[M]):
+class QueuePage(KeysetPage[M]):
     """A list of rows that people work through.
 
     tabs         the standing one first, the last one for who searches
