@@ -89,6 +89,7 @@ MENU: tuple[tuple[Any, tuple[Entry | Page, ...]], ...] = (
         pgettext_lazy("menu", "Rules"),
         (
             Entry("orders.Policy", "policy"),
+            Entry("orders.PolicyBound", "straighten"),
             Entry("orders.Calendar", "calendar_month"),
             Entry("refunds.Reason", "list_alt"),
             Entry("orders.GoodsRule", "category"),

@@ -127,13 +127,14 @@ def woken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> li
 
 def install_standing() -> None:
     """What migrations wrote, where it has been flushed."""
-    from orders.defaults import install_goods_rules, install_policies
-    from orders.models import GoodsRule, Policy
+    from orders.defaults import install_bounds, install_goods_rules, install_policies
+    from orders.models import GoodsRule, Policy, PolicyBound
     from refunds.defaults import install_reasons
     from refunds.models import Reason
 
     if not Policy.objects.exists():
         install_policies(Policy)
+        install_bounds(PolicyBound)
         install_goods_rules(GoodsRule)
         install_reasons(Reason)
 

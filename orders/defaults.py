@@ -50,6 +50,10 @@ _ROWS = {
         _h(24), _h(24), _h(24), _d(7), _h(2), None,
     ),
 }  # fmt: skip
+# A shop may be kinder to its buyers than the platform, and quicker, never harder: it may lengthen what is the buyer's
+# time up to three times, and shorten its own down to a quarter.
+_BUYERS = ("receipt", "after_delivery", "answer_offer", "answer_rejection", "return_goods", "buyer_receipt", "window")
+_SHOPS = ("promise", "answer_unshipped", "answer_shipped", "inspection", "after_failed_inspection", "dispatch")
 # code, English, Chinese, kinds, window
 _GOODS = (
     ("virtual", "Virtual goods", "虚拟商品", {"refund_only"}, None),
@@ -64,6 +68,20 @@ def install_policies(policy: type[Model]) -> None:
         values: dict[str, Any] = dict(zip(_COLUMNS, durations, strict=True)) | {"confirm_above": _CONFIRM_ABOVE}
         if not policy._default_manager.filter(profile=profile, shop=None, promotion="").exists():
             policy._default_manager.create(profile=profile, **_known(policy, values))
+
+
+def install_bounds(bound: type[Model]) -> None:
+    """Create the bounds that are missing; `bound` is the model, or a migration's picture of it. For a flash sale a
+    shop may ask to be paid within 15 minutes."""
+    for profile, durations in _ROWS.items():
+        for clock, length in zip(_COLUMNS, durations, strict=True):
+            least, most = (length, length * 3) if length and clock in _BUYERS else (None, None)
+            if length and clock in _SHOPS:
+                least, most = length / 4, length
+            if length and clock == "payment":
+                least, most = _min(15), length
+            limits = {"least": least, "most": most, "is_open": most is not None}
+            bound._default_manager.get_or_create(profile=profile, clock=clock, defaults=limits)
 
 
 def _known(policy: type[Model], values: dict[str, Any]) -> dict[str, Any]:

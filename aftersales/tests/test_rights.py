@@ -21,7 +21,19 @@ from aftersales.jobs import kinds
 from aftersales.jobs.models import Job
 from aftersales.models import Heartbeat, User
 from aftersales.testing import agent, auditor, make_cast, supervisor
-from orders.models import Calendar, Coupon, GoodsRule, Invitation, Payment, Policy, Product, ShopStaff, Sku, Warehouse
+from orders.models import (
+    Calendar,
+    Coupon,
+    GoodsRule,
+    Invitation,
+    Payment,
+    Policy,
+    PolicyBound,
+    Product,
+    ShopStaff,
+    Sku,
+    Warehouse,
+)
 from orders.staffing import invite
 from orders.states import ShopRole
 from refunds.models import AutoDecision, AutoRule, Difference, Notice, Payout, Reason, Reply
@@ -52,7 +64,8 @@ TABLE = {
     "orders.Invitation": ("v", "va", "", "", "va", "v"),
     "orders.Order": ("ve", "ve", "", "", "vei", "ve"),
     "orders.Payment": ("v", "v", "", "", "v", "v"),
-    "orders.Policy": ("v", "v", "", "", "vac", "v"),
+    "orders.Policy": ("v", "vac", "", "", "vac", "v"),
+    "orders.PolicyBound": ("", "", "", "", "vc", "v"),
     "orders.Product": ("vce", "vacei", "", "", "vacei", "ve"),
     "orders.Shop": ("v", "vc", "", "", "vac", "v"),
     "orders.ShopStaff": ("v", "vc", "", "", "vc", "v"),
@@ -129,6 +142,7 @@ def _rows(cast: Any) -> dict[str, Any]:
         Calendar.objects.create(name="China", region="CN"),
         Coupon.objects.create(shop=cast.shop, code="TEN", amount=1000, left=3),
         Warehouse.objects.create(shop=cast.shop, name="North", return_address="1 North Road"),
+        PolicyBound.objects.all()[0],
         invite(cast.shop, "new@example.com", ShopRole.AGENT, cast.bob), cast.shop.staff.get(user=cast.bob),
         Reply.objects.create(shop=cast.shop, title="Sorry", body_en="We are sorry."),
         Job.objects.create(kind=Nothing.name, by=cast.bob, shop=cast.shop),

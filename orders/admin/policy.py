@@ -8,9 +8,8 @@ from typing import Any, cast
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import ValidationError
-from django.db import connection, transaction
-from django.db.models import DurationField, Q, QuerySet
+from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -19,84 +18,28 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from aftersales.lifecycle.admin import person
+from aftersales.lifecycle.admin import ByRole, person
 from aftersales.models import User
-from orders.admin.fields import HumanDurationField, WholeNumberField, human
+from orders.admin.fields import HumanDurationField, human
 from orders.admin.policy_check import counted, touched
+from orders.admin.policy_form import EXISTS, RULES, SERIES, PolicyForm
 from orders.admin.rights import OfShop
-from orders.models import Order, Policy, Shop
+from orders.admin.shop_policy import ShopPolicyForm, open_clocks
+from orders.models import Order, Policy, PolicyBound, Shop
+from orders.models.bound import DURATIONS
 
-_EXISTS = gettext_lazy("Version %(version)s of this policy exists already. Open it and change that one.")
-SERIES = ("profile", "shop", "promotion")
-DURATIONS = tuple(f.name for f in Policy._meta.get_fields() if isinstance(f, DurationField))
-RULES = ("confirm_above", "calendar")
-RETURNS = ("return_goods", "inspection", "after_failed_inspection")
-DISPATCH = ("dispatch", "buyer_receipt")
 # What tells that the page of what will be touched has been read.
 CONFIRMED = "confirmed"
-
-
-class PolicyForm(forms.ModelForm[Policy]):
-    """The next version of a series, or the first of a new one."""
-
-    class Meta:
-        model = Policy
-        fields = (*SERIES, "starts_at", "ends_at", "withdrawn", *DURATIONS, *RULES)
-        field_classes = {**dict.fromkeys(DURATIONS, HumanDurationField), "confirm_above": WholeNumberField}
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        self._check_together(data, RETURNS, _("Returns need all three of their durations, or none."))
-        self._check_together(data, DISPATCH, _("Sending goods to the buyer needs both of its durations, or none."))
-        self._check_dispatch(data)
-        self._check_reminders(data)
-        self._check_dates(data)
-        self._check_newest(data)
-        return data
-
-    def _check_together(self, data: dict[str, Any], names: tuple[str, ...], words: str) -> None:
-        missing = [name for name in names if name in data and data[name] is None]
-        if 0 < len(missing) < len(names):
-            for name in missing:
-                self.add_error(name, words)
-
-    def _check_dispatch(self, data: dict[str, Any]) -> None:
-        if data.get("return_goods") and "dispatch" in data and not data["dispatch"]:
-            self.add_error("dispatch", _("Returns need it: goods that fail the inspection travel back to the buyer."))
-
-    def _check_reminders(self, data: dict[str, Any]) -> None:
-        first, last = data.get("remind_first"), data.get("remind_last")
-        if last and "remind_first" in data and not (first and last < first):
-            self.add_error("remind_last", _("The last reminder has to come after a first one: give it a shorter time."))
-
-    def _check_dates(self, data: dict[str, Any]) -> None:
-        begins, ends = data.get("starts_at"), data.get("ends_at")
-        promotion = data.get("promotion", self.instance.promotion)
-        if promotion and not begins and "starts_at" in data:
-            self.add_error("starts_at", _("A promotion needs its dates."))
-        if promotion and not ends and "ends_at" in data:
-            self.add_error("ends_at", _("A promotion needs its dates."))
-        if begins and ends and ends <= begins:
-            self.add_error("ends_at", _("The end has to be after the beginning."))
-
-    def _check_newest(self, data: dict[str, Any]) -> None:
-        """Nobody replaces a version that they have not read. Writers of policies take turns; orders go on."""
-        with connection.cursor() as cursor:
-            cursor.execute("LOCK TABLE orders_policy IN SHARE ROW EXCLUSIVE MODE")
-        series = {name: data.get(name, getattr(self.instance, name)) for name in SERIES}
-        newest = Policy.objects.filter(**series).order_by("-version").first()
-        if newest and newest.pk != self.instance.pk:
-            raise ValidationError(_EXISTS % {"version": newest.version})
 
 
 @admin.register(Policy)
 class PolicyAdmin(OfShop[Policy]):
     operator_may = frozenset({"view", "add", "change"})
+    owner_may = frozenset({"add", "change"})
     form = PolicyForm
     list_display = ("__str__", "version", "force", "starts_at", "ends_at", "payment_time", "created_at")
     list_filter = ("profile", "withdrawn")
     list_select_related = ("shop",)
-    autocomplete_fields = ("shop",)
     search_fields = ("shop__name", "promotion")
     ordering = ("profile", "shop", "promotion", "-version")
 
@@ -110,11 +53,27 @@ class PolicyAdmin(OfShop[Policy]):
         newest = Policy.objects.current().values("pk")
         return super().get_queryset(request).select_related("shop").annotate(is_newest=Q(pk__in=newest))
 
+    def is_owner(self, request: HttpRequest, row: Policy | None = None) -> bool:
+        """The platform's own policies are no shop's."""
+        return super().is_owner(request, row) and (row is None or row.shop_id is not None)
+
+    def get_autocomplete_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        return ("shop",) if person(request).is_superuser else ()
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Operators write any policy; owners decide what the platform has opened to shops."""
+        if person(request).is_superuser:
+            return super().get_form(request, obj, change, **kwargs)
+        form = super().get_form(request, obj, change, **{"form": ShopPolicyForm, **kwargs})
+        return type("ShopPolicyForm", (form,), {"owned": self.shops(request)})
+
     def has_change_permission(self, request: HttpRequest, obj: Policy | None = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or getattr(obj, "is_newest", True))
 
     def get_fieldsets(self, request: HttpRequest, obj: Policy | None = None) -> Any:
         head: dict[str, Any] = {"fields": (*SERIES, "starts_at", "ends_at", "withdrawn")}
+        if not person(request).is_superuser and (self.has_change_permission(request, obj) if obj else True):
+            return self._of_owner(request, obj, head)
         rules: dict[str, Any] = {"fields": RULES if person(request).sees_everything else ("calendar",)}
         if obj is None:
             return (
@@ -125,9 +84,25 @@ class PolicyAdmin(OfShop[Policy]):
         body = DURATIONS if self.has_change_permission(request, obj) else ("terms",)
         return ((None, head), (gettext_lazy("Durations"), {"fields": body}), (gettext_lazy("Rules"), rules))
 
+    def _of_owner(self, request: HttpRequest, obj: Policy | None, head: dict[str, Any]) -> Any:
+        """The clocks that are open to the person's shops; of a version the whole of it to be read, too."""
+        shops = self.shops(request).filter(**({"pk": obj.shop_id} if obj else {}))
+        clocks = open_clocks(shops.values_list("profile", flat=True))
+        head["fields"] = (*(SERIES if obj else SERIES[1:]), "starts_at", "ends_at", "withdrawn")
+        mine = {"fields": tuple(name for name in DURATIONS if name in clocks)}
+        if obj is None:
+            return ((None, head), (gettext_lazy("What your shop decides"), mine))
+        head["fields"] += ("version", "created_at")
+        return (
+            (None, head),
+            (gettext_lazy("What your shop decides"), mine),
+            (gettext_lazy("This version in full"), {"fields": ("terms", "calendar")}),
+        )
+
     def get_readonly_fields(self, request: HttpRequest, obj: Policy | None = None) -> tuple[str, ...]:
         """The series of a version is what it belongs to; another series is a policy of its own."""
-        return (*SERIES, "version", "created_at", "orders_under", "terms") if obj else ()
+        taken = () if person(request).is_superuser else ("calendar",)
+        return (*SERIES, "version", "created_at", "orders_under", "terms", *taken) if obj else ()
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
@@ -136,7 +111,7 @@ class PolicyAdmin(OfShop[Policy]):
         a version that was replaced meanwhile, or a second press of the button, leads to the newest one."""
         newest = self._newer(request, object_id) if request.method == "POST" and object_id else None
         if newest:
-            self.message_user(request, _EXISTS % {"version": newest.version}, messages.WARNING)
+            self.message_user(request, EXISTS % {"version": newest.version}, messages.WARNING)
             return HttpResponseRedirect(reverse("admin:orders_policy_change", args=[newest.pk]))
         checked = None
         if request.method == "POST" and CONFIRMED not in request.POST:
@@ -204,3 +179,44 @@ class PolicyAdmin(OfShop[Policy]):
     @admin.display(description=gettext_lazy("buyer pays within"), ordering="payment")
     def payment_time(self, policy: Policy) -> str:
         return human(policy.payment)
+
+
+class BoundForm(forms.ModelForm[PolicyBound]):
+    class Meta:
+        model = PolicyBound
+        fields = ("is_open", "least", "most")
+        field_classes = {"least": HumanDurationField, "most": HumanDurationField}
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("least") and data.get("most") and data["least"] > data["most"]:
+            self.add_error("most", _("The longest cannot be shorter than the shortest."))
+        return data
+
+
+@admin.register(PolicyBound)
+class PolicyBoundAdmin(ByRole[PolicyBound]):
+    """How far shops may go by themselves. Policies that exist are not changed by a new bound."""
+
+    operator_may = frozenset({"view", "change"})
+    form = BoundForm
+    list_display = ("label", "profile", "is_open", "shortest", "longest")
+    list_filter = ("profile", "is_open")
+    fields = ("profile", "label", "is_open", "least", "most")
+    readonly_fields = ("profile", "label")
+    list_per_page = 100
+
+    def narrow(self, rows: Any, user: User) -> QuerySet[PolicyBound]:
+        return cast("QuerySet[PolicyBound]", rows)
+
+    @admin.display(description=gettext_lazy("clock"))
+    def label(self, bound: PolicyBound) -> str:
+        return bound.label
+
+    @admin.display(description=gettext_lazy("at least"), ordering="least")
+    def shortest(self, bound: PolicyBound) -> str:
+        return human(bound.least)
+
+    @admin.display(description=gettext_lazy("at most"), ordering="most")
+    def longest(self, bound: PolicyBound) -> str:
+        return human(bound.most)

@@ -40,6 +40,7 @@ class WarehouseAdmin(OfShopChild[Warehouse]):
     list_filter = (ShopFilter, "in_use")
     list_select_related = ("shop",)
     search_fields = ("name",)
+    ordering = ("shop", "name")
     fields = ("shop", "name", "return_address", "in_use")
 
     def narrow(self, rows: Any, user: User) -> QuerySet[Warehouse]:

@@ -2,6 +2,7 @@
 
 from orders.models.address import Address
 from orders.models.books import Leg, Posting
+from orders.models.bound import PolicyBound
 from orders.models.calendar import Calendar, Holiday
 from orders.models.catalog import Coupon, Product, Shop, ShopStaff, Sku
 from orders.models.goods import GoodsRule
@@ -27,6 +28,7 @@ __all__ = [
     "OrderLine",
     "Payment",
     "Policy",
+    "PolicyBound",
     "Posting",
     "Product",
     "Shipment",

@@ -11,8 +11,9 @@ from aftersales.actors import CLOCK
 from aftersales.testing import one, overdue, place
 from orders.actions import expire
 from orders.admin.fields import human
-from orders.admin.policy import DURATIONS, RULES
+from orders.admin.policy_form import RULES
 from orders.models import Calendar, Policy, Shop
+from orders.models.bound import DURATIONS
 
 YES = {"confirmed": "1"}
 
@@ -121,7 +122,7 @@ def test_promotion_needs_dates_and_a_new_name(cast, client, first, page):
 
 def test_sellers_read_policies(cast, client, first):
     local = Policy.objects.get(profile="local_delivery")
-    client.force_login(cast.bob)
+    client.force_login(cast.agent_of_shop())
     content = client.get(url("change", first.pk)).text
     assert "10 d" in content
     assert "orders were placed" not in content

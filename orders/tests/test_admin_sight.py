@@ -17,6 +17,8 @@ LISTS = (
     "orders_coupon",
     "orders_shop",
     "orders_warehouse",
+    "orders_shopstaff",
+    "orders_invitation",
     "aftersales_job",
     "orders_policy",
     "refunds_ticket",
@@ -25,6 +27,7 @@ LISTS = (
 FOR_OPERATORS = (
     "orders_calendar",
     "orders_goodsrule",
+    "orders_policybound",
     "refunds_reason",
     "aftersales_user",
     "aftersales_heartbeat",
