@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.apps import apps
 from django.contrib import admin
@@ -15,17 +15,23 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from aftersales.attention import views as attention
-from refunds.admin import figures
+from aftersales.help.models import Enquiry
+from aftersales.models import User
+from refunds.admin import desk, figures, supervise
 from refunds.templatetags.refunds_tags import unread_notices
+
+# More is shown as "99+": a menu is no place to wait for a full count.
+MOST_COUNTED = 99
 
 
 @dataclass(frozen=True)
 class Entry:
     """A list of the admin. `model` is "app.Model"; who may see the list has the entry. `icon` is the name of a
-    Material symbol."""
+    Material symbol, `count` how much in it waits for the person, as far as it was counted."""
 
     model: str
     icon: str
+    count: Callable[[User], int] | None = None
 
     def item(self, request: HttpRequest) -> dict[str, Any] | None:
         """As the skin shows it, or None for who may not open it."""
@@ -34,7 +40,10 @@ class Entry:
         if page is None or not page.has_module_permission(request):
             return None
         link = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-        return {"title": capfirst(str(model._meta.verbose_name_plural)), "icon": self.icon, "link": link}
+        item = {"title": capfirst(str(model._meta.verbose_name_plural)), "icon": self.icon, "link": link}
+        if self.count and (found := self.count(cast("User", request.user))):
+            item |= {"badge": f"{MOST_COUNTED}+" if found > MOST_COUNTED else str(found), "badge_variant": "danger"}
+        return item
 
 
 @dataclass(frozen=True)
@@ -56,14 +65,27 @@ class Page:
         return item | {"badge": waits, "badge_variant": "danger"} if waits else item
 
 
+def _cases(user: User) -> int:
+    """Disputes that nobody has, or that wait for a second agent."""
+    return desk.waiting(user, MOST_COUNTED + 1) if user.is_customer_service else 0
+
+
+def _enquiries(user: User) -> int:
+    """Questions that nobody has taken."""
+    if not user.is_customer_service:
+        return 0
+    return Enquiry.objects.of_desk(user).open().filter(agent=None)[: MOST_COUNTED + 1].count()
+
+
 MENU: tuple[tuple[Any, tuple[Entry | Page, ...]], ...] = (
     (
         pgettext_lazy("menu", "After-sales"),
         (
             Entry("refunds.Ticket", "assignment_return"),
-            Entry("refunds.Dispute", "gavel"),
+            Entry("refunds.Dispute", "gavel", _cases),
             Entry("orders.Order", "shopping_bag"),
-            Entry("help.Enquiry", "mark_email_unread"),
+            Entry("help.Enquiry", "mark_email_unread", _enquiries),
+            Page("refunds_dispute_supervise", _("Who has what"), "supervisor_account", supervise.may_see),
         ),
     ),
     (

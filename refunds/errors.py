@@ -93,6 +93,11 @@ class RefundError(models.TextChoices):
         "not_an_agent",
         _("This person cannot take the dispute: they do not work in customer service, or belong to a side of it."),
     )
+    NOT_A_SUPERVISOR = "not_a_supervisor", _("Only a supervisor of customer service gives disputes to agents.")
+    NOBODY_CHANGED = (
+        "nobody_changed",
+        _("That agent has the dispute already, or may not decide it. Choose another one."),
+    )
     RULED_BEFORE = "ruled_before", _("You ruled on this before. An appeal goes to another agent.")
     SECOND_AGENT = "second_agent", _("A second agent has to confirm this. It cannot be the one who ruled.")
     INSPECTION = (

@@ -53,6 +53,7 @@ TOLD: Final[Mapping[tuple[str, ...], tuple[Role, ...]]] = {
     ("dispute", "close_evidence"): CS,
     ("dispute", "ask"): BOTH,
     ("dispute", "hand_over"): CS,
+    ("dispute", "assign"): CS,
     ("dispute", "rule"): BOTH,
     ("dispute", "rule", "confirmation"): CS,
     ("dispute", "confirm"): BOTH,

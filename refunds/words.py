@@ -173,6 +173,7 @@ DISPUTE_EVENTS: Final = {
     "close_evidence": _("Evidence closed"),
     "claim": _("Taken by an agent"),
     "hand_over": _("Handed over"),
+    "assign": _("Assigned by a supervisor"),
     "ask": _("More evidence asked for"),
     "rule": _("Ruling written"),
     "confirm": _("Ruling confirmed by a second agent"),
@@ -184,7 +185,7 @@ DISPUTE_EVENTS: Final = {
     "end": _("Ended without a ruling"),
 }
 # What an agent does before a ruling is given is no business of the sides.
-INTERNAL: Final = frozenset({"claim", "hand_over", "confirm", "object", "escalate"})
+INTERNAL: Final = frozenset({"claim", "hand_over", "assign", "confirm", "object", "escalate"})
 
 # Why no ticket can be filed although the order's state allows it.
 NOTHING_LEFT: Final = _("Every item has an open ticket, or nothing of it is left to ask for.")

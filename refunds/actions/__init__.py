@@ -28,6 +28,7 @@ from refunds.actions.disputes import (
     accept_ruling,
     appeal,
     ask,
+    assign,
     call_cs,
     claim,
     close_evidence,
@@ -53,7 +54,7 @@ from refunds.actions.goods import (
     stock_in,
 )
 from refunds.actions.orders import seller_cancel, ship_anyway
-from refunds.actions.rehearsal import Rehearsal, rehearse
+from refunds.actions.rehearsal import Rehearsal, rehearse, rehearse_second
 from refunds.actions.uploads import drop_uploads, upload
 from refunds.states import DisputeState, TicketState
 
@@ -94,6 +95,7 @@ __all__ = [
     "amend",
     "appeal",
     "ask",
+    "assign",
     "call_cs",
     "change_waybill",
     "claim",
@@ -113,6 +115,7 @@ __all__ = [
     "object_to",
     "offer",
     "rehearse",
+    "rehearse_second",
     "reject",
     "rest",
     "rule",

@@ -118,6 +118,27 @@ def hand_over(disputes: QuerySet[Dispute], by: Actor, to: User | None, note: str
         return move_one(DISPUTE, "hand_over", disputes, by, note=note, data=data, sets={"agent": to})
 
 
+def assign(disputes: QuerySet[Dispute], by: Actor, to: User | None, note: str = "") -> list[Event]:
+    """A supervisor gives disputes, whoever has them, to an agent, or, to None, back to the queue. Those that the agent
+    has already or may not decide stay as they are. Raises Refused when that is all of them, Conflict when they have
+    moved on."""
+    if by.user is None or not by.user.is_supervisor:
+        raise Refused(RefundError.NOT_A_SUPERVISOR)
+    if to is not None and not to.is_active:
+        raise Refused(RefundError.NOT_AN_AGENT, "to")
+    with story(by):
+        mine = Dispute.objects.for_cs(by.user).filter(pk__in=disputes.order_by().values("pk"))
+        theirs = Dispute.objects.for_agent(to).exclude(agent=to) if to else Dispute.objects.exclude(agent=None)
+        rows = mine.filter(pk__in=theirs.order_by().values("pk"))
+        data = {"to": str(to) if to else ""}
+        events = move(DISPUTE, "assign", rows, by, note=note.strip(), data=data, sets={"agent": to})
+        if not events and rows.exists():
+            raise Conflict("assign", disputes.first())
+        if not events:
+            raise Refused(RefundError.NOBODY_CHANGED, "to")
+        return events
+
+
 def ask(disputes: QuerySet[Dispute], by: Actor, note: str) -> Event:
     """The agent asks the sides for more: the time for evidence starts anew."""
     if not note.strip():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,8 +10,9 @@ from django.db.models import QuerySet
 
 from aftersales.actors import Actor
 from aftersales.lifecycle.move import story
+from aftersales.lifecycle.rows import Event
 from refunds import effects
-from refunds.actions.disputes import carry_out, rule
+from refunds.actions.disputes import carry_out, confirm_ruling, rule
 from refunds.models import Dispute, Payout, Ticket, TicketLine
 from refunds.rules import Decision
 from refunds.states import DisputeState, TicketState
@@ -46,10 +47,19 @@ class _Undone(Exception):
 
 def rehearse(disputes: QuerySet[Dispute], by: Actor, decision: Decision) -> Rehearsal:
     """Rule and carry it out, by the verbs themselves, and undo all of it. Raises what `rule` raises."""
+    return _undone(by, lambda: rule(disputes, by, decision))
+
+
+def rehearse_second(disputes: QuerySet[Dispute], by: Actor, *, ruling: int | None = None) -> Rehearsal:
+    """The same of confirming what another agent ruled. Raises what `confirm_ruling` raises."""
+    return _undone(by, lambda: confirm_ruling(disputes, by, ruling=ruling))
+
+
+def _undone(by: Actor, verb: Callable[[], Event]) -> Rehearsal:
     found: list[Rehearsal] = []
     try:
         with story(by):
-            event = rule(disputes, by, decision)
+            event = verb()
             dispute = Dispute.objects.get(pk=event.row_id)
             before = set(Payout.objects.filter(ticket=dispute.ticket_id).values_list("pk", flat=True))
             held = _held(dispute.ticket_id)

@@ -1,34 +1,31 @@
-"""The desk of customer service: whose case is next, both sides on one page, and the ruling."""
+"""The desk of customer service: whose case is next, both sides and the rules on one page, and the ruling."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Now
-from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from aftersales.actors import Role
-from aftersales.lifecycle.admin import SetAsideFilter, Way, person, state_filter
+from aftersales.lifecycle.admin import Way, person
 from aftersales.lifecycle.admin.actions import Offer
-from aftersales.models import User
 from aftersales.money import shown
-from orders.admin.fields import human
-from orders.admin.rights import OfShop, OrderShopFilter
-from orders.models import Policy
-from refunds import actions, history, rules, words
-from refunds.admin.inlines import RulingInline
+from orders.admin.rights import OfShop
+from refunds import actions, rules, words
+from refunds.admin import desk, supervise
+from refunds.admin.dispute_queue import DisputeQueue
 from refunds.admin.rulings import (
     AcceptRulingForm,
     AppealForm,
     AskForm,
+    AssignForm,
     ClaimForm,
     HandOverForm,
     ObjectForm,
@@ -39,60 +36,15 @@ from refunds.admin.rulings import (
 from refunds.admin.tools import WithTools
 from refunds.lifecycle import DISPUTE, TICKET
 from refunds.models import Dispute
-from refunds.states import DisputeState as S
 
-# The clocks of a policy that a case may turn on.
-CLOCKS = (
-    "answer_unshipped", "answer_shipped", "answer_offer", "return_goods", "inspection", "after_failed_inspection",
-    "dispatch", "buyer_receipt", "evidence", "review", "appeal",
-)  # fmt: skip
 # What only the agent who has the dispute does, and what only another one than who ruled.
 MINE, SECOND = frozenset({"hand_over", "ask", "rule"}), frozenset({"confirm", "object"})
-LATE = Q(late_at__isnull=False) | Q(state__in=(S.REVIEW, S.CONFIRMATION), due_at__lte=Now())
-
-QUEUES: dict[str, tuple[Any, Callable[[User], Q]]] = {
-    "open": (gettext_lazy("Everything open"), lambda user: Q()),
-    "new": (gettext_lazy("New, nobody’s"), lambda user: Q(agent=None, state__in=(S.EVIDENCE, S.REVIEW))),
-    "mine": (gettext_lazy("Mine"), lambda user: Q(agent=user)),
-    "late": (gettext_lazy("Late"), lambda user: LATE),
-    "evidence": (gettext_lazy("Waiting for evidence"), lambda user: Q(state=S.EVIDENCE)),
-    "confirm": (gettext_lazy("To confirm"), lambda user: Q(state=S.CONFIRMATION)),
-    "appeals": (gettext_lazy("Appeals"), lambda user: ~Q(appealed_by="") & Q(state__in=(S.REVIEW, S.CONFIRMATION))),
-    "all": (gettext_lazy("With those that are final"), lambda user: Q()),
-}
-
-
-class DeskFilter(admin.SimpleListFilter):
-    """The queues of the desk; what is final is found by asking for it, or by a search."""
-
-    title = gettext_lazy("queue")
-    parameter_name = "queue"
-
-    def __init__(self, request: HttpRequest, params: dict[str, Any], *rest: Any) -> None:
-        self.user = person(request)
-        self.standing = "all" if request.GET.keys() - {self.parameter_name, "o", "p"} else "open"
-        super().__init__(request, params, *rest)
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, Any]]:
-        return [(name, title) for name, (title, _rows) in QUEUES.items()]
-
-    def chosen(self) -> str:
-        value = self.value()
-        return value if value in QUEUES else self.standing
-
-    def choices(self, changelist: ChangeList) -> Any:
-        for value, title in self.lookup_choices:
-            query = changelist.get_query_string({self.parameter_name: value})
-            yield {"selected": self.chosen() == value, "query_string": query, "display": title}
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        name = self.chosen()
-        rows = queryset if name == "all" else queryset.exclude(state=str(S.FINAL))
-        return rows.filter(QUEUES[name][1](self.user))
+# What only a supervisor does, and whose forms stand on the page of a case.
+LEADS, ON_PAGE = frozenset({"assign"}), ("rule", "confirm")
 
 
 @admin.register(Dispute)
-class DisputeAdmin(OfShop[Dispute], WithTools[Dispute]):
+class DisputeAdmin(DisputeQueue, OfShop[Dispute], WithTools[Dispute]):
     """Agents of customer service work here. A shop's sellers see its disputes and act as a side; operators look on."""
 
     life = DISPUTE
@@ -105,6 +57,10 @@ class DisputeAdmin(OfShop[Dispute], WithTools[Dispute]):
             lambda rows, by, form: actions.hand_over(rows, by, form.cleaned_data["to"], form.cleaned_data["note"]),
             HandOverForm,
         ),
+        "assign": Way(
+            lambda rows, by, form: actions.assign(rows, by, form.cleaned_data["to"], form.cleaned_data["note"]),
+            AssignForm,
+        ),
         "ask": Way(lambda rows, by, form: actions.ask(rows, by, form.cleaned_data["note"]), AskForm),
         "rule": Way(lambda rows, by, form: actions.rule(rows, by, form.decision()), RuleForm),
         "confirm": Way(lambda rows, by, form: actions.confirm_ruling(rows, by, **form.cleaned_data), SecondForm),
@@ -115,22 +71,12 @@ class DisputeAdmin(OfShop[Dispute], WithTools[Dispute]):
         ),
         "appeal": Way(lambda rows, by, form: actions.appeal(rows, by, **form.cleaned_data), AppealForm),
     }
-    inlines = (RulingInline,)
-    list_display = ("number", "badge", "deadline", "kind", "shown_amount", "shop", "shown_agent", "is_late")
-    list_filter = (DeskFilter, state_filter(DISPUTE), OrderShopFilter, SetAsideFilter)
-    list_select_related = ("ticket", "order__shop", "agent")
-    search_fields = ("number__startswith", "ticket__number__startswith", "order__number__startswith")
-    search_help_text = gettext_lazy("Number of the dispute, ticket or order, from its beginning")
-    facts: ClassVar[Any] = (
-        (None, {"fields": ("number", "shown_ticket", "kind", "why", "description", "called_by", "opened_at")}),
-        (gettext_lazy("Money"), {"fields": ("shown_amount", "shown_freight", "paid", "refundable")}),
-        (gettext_lazy("State"), {"fields": ("badge", "deadline", "stands_at", "freight_by", "heard", "outcome")}),
-        (gettext_lazy("Clocks of this order"), {"fields": ("clocks",), "classes": ("collapse",)}),
-    )
-    internal: ClassVar[Any] = (
-        gettext_lazy("Customer service"),
-        {"fields": ("shown_agent", "late_at", "appealed_by", "limit")},
-    )
+    # The page shows them as one list of names and values.
+    facts: ClassVar[tuple[str, ...]] = (
+        "shown_ticket", "kind", "why", "description", "called_by", "opened_at", "shown_amount", "shown_freight", "paid",
+        "refundable", "stands_at", "freight_by", "heard", "outcome",
+    )  # fmt: skip
+    internal: ClassVar[tuple[str, ...]] = ("shown_agent", "late_at", "appealed_by", "limit")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Dispute]:
         rows = super().get_queryset(request)
@@ -142,16 +88,9 @@ class DisputeAdmin(OfShop[Dispute], WithTools[Dispute]):
         """Whether the person sees what only customer service is to see."""
         return person(request).is_auditor or bool({Role.CS, Role.OPERATOR} & set(self.roles(request, row)))
 
-    def get_inlines(self, request: HttpRequest, obj: Dispute | None) -> Any:
-        return self.inlines if obj and obj.rulings.exists() else ()
-
-    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        """Which agent has it is no business of the sides."""
-        served = person(request).is_customer_service or person(request).sees_everything
-        return tuple(name for name in self.list_display if served or name not in ("shown_agent", "is_late"))
-
     def get_fieldsets(self, request: HttpRequest, obj: Dispute | None = None) -> Any:
-        return (*self.facts, *((self.internal,) if obj and self.inside(request, obj) else ()))
+        names = (*self.facts, *(self.internal if obj and self.inside(request, obj) else ()))
+        return ((None, {"fields": names}),)
 
     def offers(self, request: HttpRequest, row: Dispute) -> dict[str, Offer]:
         """The table knows roles; who of customer service has the dispute, and who ruled, is known here."""
@@ -159,17 +98,91 @@ class DisputeAdmin(OfShop[Dispute], WithTools[Dispute]):
         ruling = row.ruling
         foreign = MINE if row.agent_id != me else frozenset()
         own = SECOND if ruling and ruling.agent_id == me else frozenset()
-        return {name: offer for name, offer in found.items() if name not in foreign | own}
+        led = LEADS if not person(request).is_supervisor else frozenset()
+        return {name: offer for name, offer in found.items() if name not in foreign | own | led}
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("next/", wrap(self.next), name="refunds_dispute_next"),
+            path("supervise/", wrap(self.supervise), name="refunds_dispute_supervise"),
+            path("<int:key>/holder/", wrap(self.holder), name="refunds_dispute_holder"),
+            *super().get_urls(),
+        ]
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **rest: Any) -> Any:
         if row := rest.get("obj"):
-            entries = history.entries(row.ticket, internal=self.inside(request, row))
-            context["entries"] = entries
-            context["sides"] = [
-                (title, [entry for entry in entries if entry.role == role and (entry.note or entry.photos)])
-                for role, title in ((Role.BUYER, _("What the buyer says")), (Role.SELLER, _("What the seller says")))
-            ]
+            internal = self.inside(request, row)
+            shown_page = desk.read(row, internal=internal)
+            context |= {"desk": shown_page, "sla": desk.sla(row), "inside": internal}
+            if internal:
+                context["holder"] = desk.holder(row, person(request), shown_page.since)
+                context["holder_url"] = f"{self._url('holder', row.pk)}?was={row.agent_id or ''}"
+            context["form_here"] = self.form_here(request, row)
+            context["next_case"] = self.next_case(request, row)
         return super().render_change_form(request, context, *args, **rest)
+
+    def form_here(self, request: HttpRequest, row: Dispute) -> dict[str, Any] | None:
+        """The form that stands on the page at first: of what ends the agent's work, if it may be done now."""
+        for name, offer in self.offers(request, row).items():
+            if name in ON_PAGE:
+                form = self.ways[name].form(row, initial=self.begun(request, row, name))
+                return self.asking(request, row, offer, form)
+        return None
+
+    # --- who leads ----------------------------------------------------------------------------------------------------
+
+    def supervise(self, request: HttpRequest) -> HttpResponse:
+        """Who has what and how it went; POST gives the chosen disputes to an agent."""
+        if not supervise.may_see(request):
+            raise Http404
+        return supervise.page(self, request)
+
+    # --- who has it, and what comes next ------------------------------------------------------------------------------
+
+    def leads_on(self, request: HttpRequest) -> bool:
+        """For who serves customers; a side has one case at a time."""
+        return person(request).is_customer_service
+
+    def next_case(self, request: HttpRequest, row: Dispute) -> str:
+        return f"{self._url('next')}?after={row.pk}" if self.leads_on(request) else ""
+
+    def next_url(self, request: HttpRequest, row: Dispute) -> str:
+        return (self.wants_next(request) and self.next_case(request, row)) or super().next_url(request, row)
+
+    def next(self, request: HttpRequest) -> HttpResponse:
+        """Leads to the case that waits for this agent next, but not to the one that the address names."""
+        if not person(request).is_customer_service:
+            raise Http404
+        after = request.GET.get("after", "")
+        rows = desk.worklist(person(request)).exclude(pk=int(after) if after.isdecimal() and len(after) < 19 else 0)
+        if found := rows.values_list("pk", flat=True).first():
+            return HttpResponseRedirect(self._url("change", found))
+        self.message_user(request, _("Nothing else waits for you."))
+        return HttpResponseRedirect(self._url("changelist"))
+
+    def holder(self, request: HttpRequest, key: int) -> HttpResponse:
+        """Who has the case now, for a page that is open; `was` is who had it when the page was made."""
+        row = self.get_object(request, str(key))
+        if row is None or not self.inside(request, row):
+            raise Http404
+        context = {
+            "holder": desk.holder(row, person(request), desk.last_given(row)),
+            "changed": request.GET.get("was", "") != str(row.agent_id or ""),
+            "holder_url": request.get_full_path(),
+        }
+        return TemplateResponse(request, "admin/refunds/dispute/holder.html", context)
+
+    def meanwhile(self, request: HttpRequest, row: Dispute) -> str:
+        if not self.inside(request, row):
+            return ""
+        return desk.holder(row, person(request), desk.last_given(row)).words
+
+    def act(self, request: HttpRequest, key: int, action: str) -> HttpResponse:
+        """The table knows no supervisors: to anybody else what they do is not there."""
+        if action in LEADS and not person(request).is_supervisor:
+            raise Http404
+        return super().act(request, key, action)
 
     def consequence(self, row: Dispute) -> str:
         return words.dispute_consequence(row) or words.dispute_next(row)
@@ -233,13 +246,6 @@ class DisputeAdmin(OfShop[Dispute], WithTools[Dispute]):
             _("the seller accepts the ruling"): row.seller_accepts,
         }
         return pgettext("list", ", ").join(sentence for sentence, so in said.items() if so) or "–"
-
-    @admin.display(description=gettext_lazy("clocks"))
-    def clocks(self, row: Dispute) -> str:
-        policy = row.ticket.order.policy
-        known = [name for name in CLOCKS if getattr(policy, name) is not None]
-        shown_clocks = ((Policy._meta.get_field(n).verbose_name, human(getattr(policy, n))) for n in known)  # type: ignore[union-attr]
-        return format_html("<dl class='terms'>{}</dl>", format_html_join("", "<dt>{}</dt><dd>{}</dd>", shown_clocks))
 
     @admin.display(description=gettext_lazy("a second agent confirms above"))
     def limit(self, row: Dispute) -> str:

@@ -37,20 +37,16 @@ def may_see(request: HttpRequest) -> bool:
     return bool(user.is_active and user.is_staff and (person(request).sees_everything or works_in_a_shop(request)))
 
 
-class PeriodForm(forms.Form):
-    """Which shop, which days, and in which steps."""
+class DaysForm(forms.Form):
+    """Which days."""
 
-    shop = forms.ModelChoiceField(Shop.objects.none(), label=gettext_lazy("Shop"), empty_label=None)
     first = forms.DateField(label=gettext_lazy("From"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
     last = forms.DateField(label=gettext_lazy("To"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
-    step = forms.ChoiceField(label=gettext_lazy("By"), choices=Step.choices)
 
-    def __init__(self, request: HttpRequest) -> None:
-        shops = Shop.objects.of_staff(person(request))
-        usual = {**_usual(), "shop": getattr(shops.first(), "pk", None)}
+    def __init__(self, request: HttpRequest, **usual: Any) -> None:
+        usual = {**_usual(), **usual}
         given = {name: request.GET[name] for name in self.base_fields if name in request.GET}
         super().__init__({**usual, **given}, initial=usual, auto_id="figures_%s")
-        cast("forms.ModelChoiceField[Shop]", self.fields["shop"]).queryset = shops
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -65,7 +61,21 @@ class PeriodForm(forms.Form):
 
     def period(self) -> Period:
         data = self.cleaned_data
-        return Period(data["first"], data["last"], Step(data["step"]), timezone.get_current_timezone())
+        step = Step(data.get("step", Step.DAY))
+        return Period(data["first"], data["last"], step, timezone.get_current_timezone())
+
+
+class PeriodForm(DaysForm):
+    """Which shop, which days, and in which steps."""
+
+    shop = forms.ModelChoiceField(Shop.objects.none(), label=gettext_lazy("Shop"), empty_label=None)
+    step = forms.ChoiceField(label=gettext_lazy("By"), choices=Step.choices)
+    field_order = ("shop", "first", "last", "step")
+
+    def __init__(self, request: HttpRequest) -> None:
+        shops = Shop.objects.of_staff(person(request))
+        super().__init__(request, shop=getattr(shops.first(), "pk", None))
+        cast("forms.ModelChoiceField[Shop]", self.fields["shop"]).queryset = shops
 
 
 def _usual() -> dict[str, Any]:

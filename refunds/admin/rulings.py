@@ -71,6 +71,15 @@ class HandOverForm(ActionForm):
         to.queryset = agents_for(row).exclude(pk=row.agent_id).order_by("email")
 
 
+class AssignForm(HandOverForm):
+    """A supervisor's hand-over, whoever has the case."""
+
+    @property
+    def summary(self) -> str:
+        words = _("It is now with: %(agent)s. The clock goes on.")
+        return words % {"agent": self.row.agent or _("nobody")}
+
+
 class AskForm(ActionForm):
     note = forms.CharField(label=gettext_lazy("Question"), widget=_AREA, max_length=1000, help_text=_BOTH_READ)
 
@@ -83,6 +92,7 @@ class RuleForm(ActionForm):
     """A ruling; what it does is shown before it is given."""
 
     two_steps = True
+    spare = ("note",)
     verdict = forms.ChoiceField(label=gettext_lazy("Ruling"), widget=forms.RadioSelect)
     freight_by = forms.ChoiceField(
         label=gettext_lazy("Return freight paid by"), choices=Payer.choices, widget=forms.RadioSelect
@@ -135,8 +145,9 @@ class ReadForm(ActionForm):
 
 
 class SecondForm(ReadForm):
-    """The second agent confirms what the first one ruled."""
+    """The second agent confirms what the first one ruled, having seen what it does."""
 
+    two_steps = True
     note = forms.CharField(
         label=gettext_lazy("Note"),
         widget=_AREA,
@@ -148,6 +159,11 @@ class SecondForm(ReadForm):
     @property
     def summary(self) -> str:
         return lines(_ruling(self.row), _("Both sides read it from now on."))
+
+    def effects(self, rows: QuerySet[Any], by: Actor) -> list[str]:
+        given = self.row.ruling
+        decision = Decision(given.verdict, given.amount, given.freight, given.freight_by, given.note)
+        return follows.ruled(decision, actions.rehearse_second(rows, by, ruling=self.cleaned_data["ruling"]))
 
 
 class ObjectForm(ReadForm):

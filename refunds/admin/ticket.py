@@ -57,8 +57,6 @@ MAYBE: dict[str, type[ReadOnlyInline]] = {
 # The table of orders says when one can be cancelled.
 (_CANCEL,) = ORDER.named("seller_cancel")
 CANCELLABLE = Q(Exists(Order.objects.filter(_CANCEL.guard, pk=OuterRef("order_id"), state__in=_CANCEL.sources)))
-# What the button says that also opens the next ticket.
-NEXT = "next"
 _PARCELS = ReturnParcel.objects.filter(ticket=OuterRef("pk"), signed_at=None)
 ON_THE_WAY, SENT_OUT = Q(Exists(_PARCELS.filter(to_buyer=False))), Q(Exists(_PARCELS.filter(to_buyer=True)))
 
@@ -112,7 +110,6 @@ class TicketAdmin(BulkActions, Exports[Ticket], TicketQueue, OfShop[Ticket], Wit
     """The sellers' queue. Customer service reads the tickets that were brought before it, and writes on them."""
 
     life = TICKET
-    with_next = True
     operator_may = seller_may = frozenset({"view", "export"})
     cs_may = frozenset({"view"})
     resource_classes = (TicketsTable,)
@@ -175,9 +172,12 @@ class TicketAdmin(BulkActions, Exports[Ticket], TicketQueue, OfShop[Ticket], Wit
             context["case"] = case.of(row)
         return super().render_change_form(request, context, *args, **rest)
 
+    def leads_on(self, request: HttpRequest) -> bool:
+        return True
+
     def next_url(self, request: HttpRequest, row: Ticket) -> str:
         """With “and the next one” the ticket of the person's queue that is due first; the queue when it is empty."""
-        if NEXT not in request.POST:
+        if not self.wants_next(request):
             return super().next_url(request, row)
         waiting = self.get_queryset(request).filter(state__in=[str(state) for state in OF_SELLER])
         following = waiting.exclude(pk=row.pk).order_by(DUE, "-pk").first()

@@ -41,8 +41,6 @@ class WithTools(LifecycleAdmin[R]):
     """A page of rows that are about a ticket."""
 
     tools: ClassVar[str] = "admin/desk/tools.html"
-    # Whether a form may lead on to the next row of the person's queue.
-    with_next: ClassVar[bool] = False
 
     def ticket_of(self, row: Any) -> Ticket:
         """The ticket that the row is about."""
@@ -93,12 +91,27 @@ class WithTools(LifecycleAdmin[R]):
         form, offer = context.get("form"), context.get("offer")
         # Asked for from the row's own page: only the form, to be answered there.
         if request.headers.get("HX-Target") == "ask" and template == "admin/lifecycle/action.html":
-            template, context["with_next"] = "admin/desk/ask.html", self.with_next
-        if isinstance(form, ActionForm) and isinstance(offer, Offer) and "note" in form.fields:
-            cs = offer.role == Role.CS
-            context["replies"] = replies.ready(person(request), self.ticket_of(row), cs=cs)
-            context["jot_url"] = self._url("jot", row.pk, offer.name)
+            template = "admin/desk/ask.html"
+        if isinstance(form, ActionForm) and isinstance(offer, Offer):
+            context |= self.asking(request, row, offer, form)
         return super()._page(request, row, template, context, status)
+
+    def asking(self, request: HttpRequest, row: R, offer: Offer, form: ActionForm) -> dict[str, Any]:
+        """What a form has beside itself: where it is sent, replies for its words and where these are kept, and where a
+        form of two steps is looked at while it is typed."""
+        found: dict[str, Any] = {
+            "offer": offer,
+            "form": form,
+            "ask_url": offer.url,
+            "ask_path": self._url("do", row.pk, offer.name),
+            "preview_url": self._url("preview", row.pk, offer.name) if form.two_steps else "",
+            "with_next": self.leads_on(request) and not form.two_steps,
+        }
+        if "note" in form.fields:
+            cs = offer.role == Role.CS
+            found["replies"] = replies.ready(person(request), self.ticket_of(row), cs=cs)
+            found["jot_url"] = self._url("jot", row.pk, offer.name)
+        return found
 
     def begun(self, request: HttpRequest, row: R, action: str) -> dict[str, Any]:
         """What the form begins with: a reply that was chosen, else what the person typed the last time."""

@@ -59,9 +59,10 @@ DISPUTE: Final = Lifecycle(
         # Both sides are heard until the time is over, or both have nothing to add.
         *_both("rest", _("Nothing to add"), S.EVIDENCE, S.REVIEW, "rests", {}),
         Transition("close_evidence", _("Evidence closed"), S.EVIDENCE, S.REVIEW, SYSTEM),
-        # An agent takes it, asks for more, hands it over or rules.
+        # An agent takes it, asks for more, hands it over or rules; a supervisor gives it to whom they choose.
         Transition("claim", _("Claim"), (S.EVIDENCE, S.REVIEW), None, CS, guard=Q(agent=None)),
         Transition("hand_over", _("Hand over"), (S.EVIDENCE, S.REVIEW), None, CS, guard=Q(agent__isnull=False)),
+        Transition("assign", _("Assign"), (S.EVIDENCE, S.REVIEW), None, CS),
         Transition("ask", _("Ask for evidence"), S.REVIEW, S.EVIDENCE, CS, sets=_UNHEARD),
         Transition("rule", _("Rule"), S.REVIEW, S.CONFIRMATION, CS, guard=NEEDS_SECOND, sets=_UNREAD),
         Transition("rule", _("Rule"), S.REVIEW, S.RULED, CS, guard=~NEEDS_SECOND, sets=_UNREAD),

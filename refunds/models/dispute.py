@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -33,6 +33,11 @@ class DisputeQuerySet(models.QuerySet["Dispute"]):
         if not user.is_customer_service:
             return self.none()
         return self.exclude(order__shop__staff__user=user).exclude(order__buyer=user)
+
+    def for_agent(self, user: User) -> DisputeQuerySet:
+        """What an agent may decide: what they see, but no appeal against a ruling of their own."""
+        ruled = Ruling.objects.filter(Q(agent=user) | Q(confirmed_by=user), dispute=OuterRef("pk"), on_appeal=False)
+        return self.for_cs(user).filter(Q(appealed_by="") | ~Exists(ruled))
 
     def open(self) -> DisputeQuerySet:
         return self.exclude(state=str(DisputeState.FINAL))

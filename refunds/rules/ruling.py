@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from aftersales.lifecycle.errors import Refused
 from refunds.errors import RefundError
 from refunds.models import Ticket
-from refunds.rules.terms import Terms, caps, check_sum, money_kind
+from refunds.rules.terms import Cap, Terms, caps, check_sum, money_kind
 from refunds.states import Kind, Payer, Verdict
 from refunds.states import TicketState as S
 
@@ -24,11 +24,11 @@ class Decision:
     note: str = ""
 
 
-def verdicts(ticket: Ticket) -> list[Verdict]:
-    """What can be ruled on a ticket in arbitration, by where its goods are."""
+def verdicts(ticket: Ticket, cap: Cap | None = None) -> list[Verdict]:
+    """What can be ruled on a ticket in arbitration, by where its goods are; `cap` where it is known already."""
     policy, back = ticket.order.policy, ticket.goods_are_back
     sent_out = ticket.stands_at == S.AWAITING_BUYER_RECEIPT and not ticket.sending_back
-    cap = caps(ticket)
+    cap = cap or caps(ticket)
     possible = {
         Verdict.REFUND: cap.goods + ticket.freight > 0,
         Verdict.RETURN_FIRST: ticket.shipped and policy.offers_returns and not back and not sent_out,

@@ -139,6 +139,7 @@ _verb("seller rests", DISPUTE, "rest", Role.SELLER, lambda c: actions.rest(c.dis
 _verb("claim", DISPUTE, "claim", Role.CS, lambda c: actions.claim(c.disputes, c.sam))
 _verb("ask", DISPUTE, "ask", Role.CS, lambda c: actions.ask(c.disputes, c.sam, "A photo, please."))
 _verb("hand over", DISPUTE, "hand_over", Role.CS, lambda c: actions.hand_over(c.disputes, c.sam, c.cast.sue))
+_verb("assign", DISPUTE, "assign", Role.CS, lambda c: actions.assign(c.disputes, c.sid, c.cast.sue))
 _verb("confirm ruling", DISPUTE, "confirm", Role.CS, lambda c: actions.confirm_ruling(c.disputes, c.sue))
 _verb("object", DISPUTE, "object", Role.CS, lambda c: actions.object_to(c.disputes, c.sue, "Too much."))
 _verb("buyer accepts", DISPUTE, "accept_ruling", Role.BUYER, lambda c: actions.accept_ruling(c.disputes, c.buyer))

@@ -126,6 +126,14 @@ def agent(name="sam"):
     )
 
 
+def lead():
+    """The supervisor of customer service."""
+    user = agent("liz")
+    user.is_supervisor = True
+    user.save()
+    return user
+
+
 def agent_of_shop(cast):
     """One who also sells in the shop."""
     user = agent("gus")

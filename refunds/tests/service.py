@@ -16,10 +16,11 @@ from refunds.rules import Decision, Found
 
 
 def staffed(cast: Any, *, confirm_above: int | None = 50_000) -> Any:
-    """Sam, Sue and Sid of customer service; a blue mug at 12.00; a policy of the shop that says from which amount two
-    agents are needed."""
+    """Sam, Sue and Sid, their supervisor, of customer service; a blue mug at 12.00; a policy of the shop that says from
+    which amount two agents are needed."""
     for name in ("sam", "sue", "sid"):
-        user = User.objects.create_user(f"{name}@example.com", PASSWORD, is_staff=True, is_customer_service=True)
+        rights = {"is_staff": True, "is_customer_service": True, "is_supervisor": name == "sid"}
+        user = User.objects.create_user(f"{name}@example.com", PASSWORD, **rights)
         setattr(cast, name, user)
     policy = Policy.objects.in_force(cast.shop)
     policy.pk, policy.shop, policy.confirm_above, policy._state.adding = None, cast.shop, confirm_above, True

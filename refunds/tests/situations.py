@@ -42,6 +42,10 @@ class Case:
         return actors.agent(self.cast.sam)
 
     @property
+    def sid(self):
+        return actors.agent(self.cast.sid)
+
+    @property
     def sue(self):
         return actors.agent(self.cast.sue)
 

@@ -24,6 +24,7 @@ from refunds.tests.at_admin import (
     failed_inspection,
     failed_payout,
     inspection,
+    lead,
     no_proof,
     owed,
     page,
@@ -140,9 +141,12 @@ CASES = {
     ("dispute", "rest"): Case(with_cs, "evidence"),
     ("dispute", "claim"): Case(with_cs, "evidence", who=("sam", "kim")),
     ("dispute", "hand_over"): Case(claimed, "evidence", lambda r, c: {"to": agent("kim").pk}, ("sam",)),
+    ("dispute", "assign"): Case(
+        claimed, "evidence", lambda r, c: {"to": agent("kim").pk}, ("liz",), lambda r, c: _withdrawn(r.ticket, c)
+    ),
     ("dispute", "ask"): Case(reviewed, "evidence", _note, ("sam",)),
     ("dispute", "rule"): Case(reviewed, "ruled", ruling, ("sam",)),
-    ("dispute", "confirm"): Case(to_confirm, "ruled", _ruling_read, ("kim",)),
+    ("dispute", "confirm"): Case(to_confirm, "ruled", lambda r, c: _ruling_read(r, c) | {"confirmed": "1"}, ("kim",)),
     ("dispute", "object"): Case(to_confirm, "review", _answer, ("kim",)),
     ("dispute", "accept_ruling"): Case(ruled, "ruled", _ruling_read),
     ("dispute", "appeal"): Case(ruled, "review", _answer),
@@ -189,7 +193,8 @@ def built(request, shared):
     with shared():
         cast = make_cast()
         row = CASES[request.param].make(cast)
-        yield Scene(request.param, cast, row, CASES[request.param].sends(row, cast), _people(cast))
+        people = _people(cast) | ({"liz": lead()} if "liz" in CASES[request.param].who else {})
+        yield Scene(request.param, cast, row, CASES[request.param].sends(row, cast), people)
 
 
 @pytest.fixture

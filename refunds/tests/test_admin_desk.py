@@ -111,8 +111,8 @@ def test_both_sides_stand_side_by_side(cast, client):
     dispute = with_cs(cast)
     actions.message(one(dispute.ticket), actors.buyer(cast.alice), "It was whole.")
     client.force_login(agent())
-    sides = client.get(change(dispute)).context["sides"]
-    assert [[entry.note for entry in said] for _title, said in sides] == [["It was whole."], ["We do not agree."]]
+    sides = client.get(change(dispute)).context["desk"].sides
+    assert [[entry.note for entry in side.entries] for side in sides] == [["It was whole."], ["We do not agree."]]
 
 
 # --- queues -----------------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from refunds.tests.at_admin import (
     claimed,
     failed_inspection,
     failed_payout,
+    lead,
     owed,
     reviewed,
     ruled,
@@ -180,9 +181,11 @@ TRIES: dict[tuple[str, str, Role], Try] = {
     ("dispute", "rest", S): Try(with_cs, actions.rest),
     ("dispute", "claim", C): Try(with_cs, actions.claim),
     ("dispute", "hand_over", C): Try(claimed, actions.hand_over, lambda r, c: {"to": None}),
+    ("dispute", "assign", C): Try(with_cs, actions.assign, lambda r, c: {"to": agent("kim")}),
     ("dispute", "ask", C): Try(reviewed, actions.ask, _note),
     ("dispute", "rule", C): Try(reviewed, actions.rule, _decision),
     ("dispute", "rehearse", C): Try(reviewed, actions.rehearse, _decision),
+    ("dispute", "rehearse_second", C): Try(to_confirm, actions.rehearse_second),
     ("dispute", "confirm", C): Try(to_confirm, actions.confirm_ruling),
     ("dispute", "object", C): Try(to_confirm, actions.object_to, _note),
     ("dispute", "accept_ruling", B): Try(ruled, actions.accept_ruling),
@@ -225,6 +228,7 @@ def _everybody(cast):
         ("dave", S, cast.dave),
         ("second", C, agent("kim")),
         ("sam", C, agent()),
+        ("lead", C, lead()),
         ("gus", C, agent_of_shop(cast)),
         ("olga", OP, cast.operator),
     ]
@@ -275,12 +279,22 @@ def test_nobody_else_does_it_to_the_row(cast, key):
     doer = {B: "alice", S: "bob", C: "sam" if key[1] in ("claim", "message") else _agent_of(key), OP: "olga"}[key[2]]
     [(_name, role, user)] = [person for person in people if person[0] == doer]
     _do(attempt, row, cast, role, user)
-    assert (snapshot(row) == before) == (key[1] == "rehearse")
+    assert (snapshot(row) == before) == key[1].startswith("rehearse")
 
 
 def _agent_of(key):
-    """The second agent confirms what the first one ruled."""
-    return "second" if key[1] in ("confirm", "object") else "sam"
+    """The second agent confirms what the first one ruled; a supervisor assigns."""
+    if key[1] == "assign":
+        return "lead"
+    return "second" if key[1] in ("confirm", "object", "rehearse_second") else "sam"
+
+
+def test_only_a_supervisor_assigns(cast):
+    dispute = claimed(cast)
+    before = snapshot(dispute)
+    with pytest.raises(Refused, match="Only a supervisor"):
+        _do(TRIES["dispute", "assign", C], dispute, cast, C, agent())
+    assert snapshot(dispute) == before
 
 
 @pytest.mark.parametrize("action", ["confirm", "object"])

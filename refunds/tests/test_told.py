@@ -54,6 +54,7 @@ def test_every_life_is_announced():
         ("payout", "take_back", Role.SYSTEM, {"operator"}),
         ("payout", "send", Role.SYSTEM, set()),
         ("dispute", "hand_over", Role.CS, {"cs"}),
+        ("dispute", "assign", Role.CS, {"cs"}),
         ("dispute", "begin", Role.BUYER, {"seller", "cs"}),
     ],
 )

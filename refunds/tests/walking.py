@@ -191,6 +191,7 @@ def dispute_steps(dispute: Dispute, ticket: Ticket, cast: Any) -> Iterator[tuple
             lambda: actions.hand_over(rows, mine, None),
             lambda: actions.hand_over(rows, mine, agents[1].user),
         ],
+        "assign": [lambda: actions.assign(rows, actors.agent(cast.sid), cast.sue)],
         "ask": [lambda: actions.ask(rows, mine, "Photos, please.")],
         "rule": [_rule(rows, mine, ticket, verdict) for verdict in (Verdict.REFUND, Verdict.NEGOTIATE)],
         "confirm": [_confirm(rows, agent) for agent in agents],

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.db.models import Q, QuerySet
+from django.http import QueryDict
 
 from aftersales.actors import Actor, Role
 
@@ -18,10 +19,12 @@ class ActionForm(forms.Form):
 
     carried    columns of the row that the button carries here, as they were when the person read them
     two_steps  what it will do is shown first; only a form that comes back `confirmed` does it
+    spare      words that have no part in what it will do, so that this can be shown while they are being written
     """
 
     carried: ClassVar[tuple[str, ...]] = ()
     two_steps: ClassVar[bool] = False
+    spare: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, row: Any, *args: Any, **kwargs: Any) -> None:
         self.row = row
@@ -30,6 +33,15 @@ class ActionForm(forms.Form):
     def effects(self, rows: QuerySet[Any], by: Actor) -> list[str]:
         """What the action will do, one sentence each, of a valid form. Raises what the verb raises."""
         return []
+
+    @classmethod
+    def so_far(cls, data: QueryDict) -> QueryDict:
+        """What has been typed until now, complete enough to be looked at."""
+        filled = data.copy()
+        for name in cls.spare:
+            if not filled.get(name, "").strip():
+                filled[name] = "…"
+        return filled
 
     @classmethod
     def query(cls, row: Any) -> str:

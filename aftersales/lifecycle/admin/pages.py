@@ -32,6 +32,8 @@ from aftersales.models import User
 R = TypeVar("R", bound=Row)
 # What tells that the page of what will happen has been read, and that the person wants to change the form again.
 CONFIRMED, EDIT = "confirmed", "edit"
+# That the person wants to go on with the next row of their queue: a field of its own, or the value of `confirmed`.
+NEXT = "next"
 # What is in a history without being an action of the table.
 BESIDE_THE_TABLE = {"begin": gettext_lazy("Created"), "remind": gettext_lazy("Reminded")}
 
@@ -139,6 +141,7 @@ class LifecycleAdmin(ByRole[R]):
         wrap = self.admin_site.admin_view
         return [
             path("<int:key>/do/<slug:action>/", wrap(self.act), name=f"{name}_do"),
+            path("<int:key>/preview/<slug:action>/", wrap(self.preview), name=f"{name}_preview"),
             path("<int:key>/put-back/", wrap(self.put_back_view), name=f"{name}_put_back"),
             *super().get_urls(),
         ]
@@ -197,6 +200,13 @@ class LifecycleAdmin(ByRole[R]):
     def ended(self, request: HttpRequest, row: R, action: str) -> None:
         """An action's form has been sent and done."""
 
+    def leads_on(self, request: HttpRequest) -> bool:
+        """Whether a form may lead on to the next row of the person's queue."""
+        return False
+
+    def wants_next(self, request: HttpRequest) -> bool:
+        return NEXT in request.POST or request.POST.get(CONFIRMED) == NEXT
+
     def next_url(self, request: HttpRequest, row: R) -> str:
         """Where a person goes on after an action."""
         return self._url("change", row.pk)
@@ -218,6 +228,31 @@ class LifecycleAdmin(ByRole[R]):
             return self._conflict(request, row, busy=conflict.row is None)
         return self._ask(request, row, offer, form, status=422)
 
+    def preview(self, request: HttpRequest, key: int, action: str) -> HttpResponse:
+        """What a form, as far as it is filled in, would do: a part of a page, asked for by a script while somebody
+        types. Changes nothing. The answers of `act`: 404, 409, 422."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        row = self.get_object(request, str(key))
+        if row is None or not self.granted(action, self.roles(request, row)) or not self.ways[action].form.two_steps:
+            raise Http404
+        offer = self.offers(request, row).get(action)
+        if offer is None:
+            return TemplateResponse(request, "admin/lifecycle/effects.html", {"gone": True}, status=409)
+        kind = self.ways[action].form
+        form = kind(row, kind.so_far(request.POST), request.FILES)
+        rows = self.narrow(self.model._default_manager.filter(pk=row.pk), person(request))
+        effects: list[str] = []
+        try:
+            if form.is_valid():
+                effects = form.effects(rows, Actor(offer.role, person(request)))
+        except Refused as error:
+            refuse(form, error)
+        except Conflict:
+            return TemplateResponse(request, "admin/lifecycle/effects.html", {"gone": True}, status=409)
+        context, status = {"form": form, "effects": effects}, 422 if form.errors else 200
+        return TemplateResponse(request, "admin/lifecycle/effects.html", context, status=status)
+
     def _preview(
         self, request: HttpRequest, row: R, offer: Offer, form: ActionForm, rows: QuerySet[R]
     ) -> TemplateResponse:
@@ -226,7 +261,7 @@ class LifecycleAdmin(ByRole[R]):
             return self._ask(request, row, offer, form)
         effects = form.effects(rows, Actor(offer.role, person(request)))
         context = {"offer": offer, "form": form, "effects": effects, "title": offer.label}
-        context |= {"confirmed": CONFIRMED, "edit": EDIT}
+        context |= {"confirmed": CONFIRMED, "edit": EDIT, "and_next": NEXT if self.leads_on(request) else ""}
         return self._page(request, row, "admin/lifecycle/preview.html", context, 200)
 
     def _ask(
@@ -238,8 +273,16 @@ class LifecycleAdmin(ByRole[R]):
     def _conflict(self, request: HttpRequest, row: R, *, busy: bool = False) -> TemplateResponse:
         """Somebody was faster: the present state, not an error."""
         row.refresh_from_db()
-        context = {"busy": busy, "title": _("This has changed meanwhile")}
+        context = {
+            "busy": busy,
+            "title": _("This has changed meanwhile"),
+            "meanwhile": self.meanwhile(request, row),
+        }
         return self._page(request, row, "admin/lifecycle/conflict.html", context, 409)
+
+    def meanwhile(self, request: HttpRequest, row: R) -> str:
+        """Who was faster, where this person may know; "" otherwise."""
+        return ""
 
     def _page(
         self, request: HttpRequest, row: R, template: str, context: dict[str, Any], status: int
