@@ -96,6 +96,7 @@ MENU: tuple[tuple[Any, tuple[Entry | Page, ...]], ...] = (
         pgettext_lazy("menu", "Shop"),
         (
             Page("figures", _("Figures"), "monitoring", figures.may_see),
+            Page("setup", _("Setup"), "checklist", figures.may_see),
             Entry("orders.Shop", "storefront"),
             Entry("orders.ShopStaff", "badge"),
             Entry("orders.Invitation", "person_add"),

@@ -31,11 +31,12 @@ class Site(AdminSite):
         """With the pages that are no list of rows."""
         # The site is made before the models that these pages read.
         from aftersales.attention import views as attention
-        from refunds.admin import figures
+        from refunds.admin import figures, setup
 
         return [
             path("attention/", self.admin_view(attention.page), name="attention"),
             path("attention/<slug:slug>/", self.admin_view(attention.act), name="attention_act"),
+            path("setup/", self.admin_view(setup.page), name="setup"),
             path("figures/", self.admin_view(figures.page), name="figures"),
             path("figures/<slug:name>.csv", self.admin_view(figures.table), name="figures_table"),
             *super().get_urls(),
