@@ -26,22 +26,31 @@ from refunds.admin import figures  # noqa: E402
 # The page's questions as one would type them; %(a)s to %(b)s is the period, and the same again for the one before.
 _IN = "shop_id = %(shop)s AND {} >= %(a)s AND {} < %(b)s"
 PAID, FILED = _IN.format("paid_at", "paid_at"), _IN.format("t.opened_at", "t.opened_at")
-SUMMARY = (
-    f"SELECT date_trunc('day', paid_at), count(*), count(*) FILTER (WHERE settled > 0) FROM orders_order WHERE {PAID}"
-    " GROUP BY 1",
-    "SELECT date_trunc('day', t.opened_at), count(*),"
-    " count(*) FILTER (WHERE EXISTS (SELECT FROM refunds_dispute d WHERE d.ticket_id = t.id)),"
-    " count(*) FILTER (WHERE EXISTS (SELECT FROM refunds_autodecision d WHERE d.ticket_id = t.id))"
-    f" FROM refunds_ticket t WHERE {FILED} GROUP BY 1",
-    "SELECT date_trunc('day', settled_at), sum(p.amount) FROM refunds_payout p"
-    " JOIN refunds_ticket t ON t.id = ticket_id"
-    " WHERE shop_id = %(shop)s AND cause = 'ticket' AND p.state = 'settled' AND settled_at >= %(a)s"
-    " AND settled_at < %(b)s GROUP BY 1",
-    "SELECT percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY wait) FROM (SELECT min(at) - t.opened_at AS wait"
-    f" FROM refunds_ticketevent e JOIN refunds_ticket t ON t.id = e.ticket_id WHERE {FILED} AND NOT by_seller"
-    " AND role = 'seller' GROUP BY t.id, t.opened_at) AS waits",
-    "SELECT percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY entered_at - opened_at) FROM refunds_ticket t"
-    f" WHERE {FILED} AND state IN ('succeeded', 'closed')",
+ORDERS = f"count(*), count(*) FILTER (WHERE settled > 0) FROM orders_order WHERE {PAID}"
+TICKETS_FILED = (
+    "count(*), count(*) FILTER (WHERE EXISTS (SELECT FROM refunds_dispute d WHERE d.ticket_id = t.id)),"
+    " count(*) FILTER (WHERE EXISTS (SELECT FROM refunds_autodecision d WHERE d.ticket_id = t.id)),"
+    " percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY entered_at - opened_at)"
+    f" FILTER (WHERE state IN ('succeeded', 'closed')) FROM refunds_ticket t WHERE {FILED}"
+)
+ANSWERS = (
+    "percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY wait) FROM (SELECT t.opened_at, min(at) - t.opened_at AS"
+    f" wait FROM refunds_ticketevent e JOIN refunds_ticket t ON t.id = e.ticket_id WHERE {FILED} AND NOT by_seller"
+    " AND role = 'seller' GROUP BY t.id, t.opened_at) AS waits"
+)
+BACK = (
+    "sum(p.amount) FROM refunds_payout p JOIN refunds_ticket t ON t.id = ticket_id WHERE shop_id = %(shop)s"
+    " AND cause = 'ticket' AND p.state = 'settled' AND settled_at >= %(a)s AND settled_at < %(b)s"
+)
+SUMMARY = tuple(f"SELECT {asked}" for asked in (ORDERS, TICKETS_FILED, ANSWERS, BACK))
+STEPS = tuple(
+    f"SELECT date_trunc('day', {column}), {asked} GROUP BY 1"
+    for column, asked in (
+        ("paid_at", ORDERS),
+        ("t.opened_at", TICKETS_FILED),
+        ("opened_at", ANSWERS),
+        ("settled_at", BACK),
+    )
 )
 ONCE = (
     f"SELECT reason_id, count(*), sum(amount) FROM refunds_ticket t WHERE {FILED} GROUP BY 1 ORDER BY 2 DESC",
@@ -79,7 +88,7 @@ def plain(days: int) -> None:
     end = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     span = timedelta(days=days)
     with connection.cursor() as cursor:
-        for a, b, statements in ((end - span, end, SUMMARY + ONCE), (end - 2 * span, end - span, SUMMARY)):
+        for a, b, statements in ((end - span, end, SUMMARY + STEPS + ONCE), (end - 2 * span, end - span, SUMMARY)):
             for statement in statements:
                 cursor.execute(statement, {"shop": BIG_SHOP, "a": a, "b": b})
                 cursor.fetchall()

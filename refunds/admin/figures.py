@@ -25,6 +25,7 @@ from aftersales.templatetags.aftersales import duration
 from orders.admin.rights import works_in_a_shop
 from orders.models import Shop
 from refunds.figures import shop as figures
+from refunds.figures.measures import Spread
 from refunds.figures.period import LONGEST, Period, Step
 
 # What is shown at first: the last days, today included.
@@ -40,8 +41,12 @@ def may_see(request: HttpRequest) -> bool:
 class DaysForm(forms.Form):
     """Which days."""
 
-    first = forms.DateField(label=gettext_lazy("From"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
-    last = forms.DateField(label=gettext_lazy("To"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
+    first = forms.DateField(
+        label=pgettext_lazy("figures", "From"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+    )
+    last = forms.DateField(
+        label=pgettext_lazy("figures", "To"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+    )
 
     def __init__(self, request: HttpRequest, **usual: Any) -> None:
         usual = {**_usual(), **usual}
@@ -68,14 +73,21 @@ class DaysForm(forms.Form):
 class PeriodForm(DaysForm):
     """Which shop, which days, and in which steps."""
 
-    shop = forms.ModelChoiceField(Shop.objects.none(), label=gettext_lazy("Shop"), empty_label=None)
+    shop = forms.ModelChoiceField(
+        Shop.objects.none(), label=pgettext_lazy("figures", "Shop"), empty_label=None, to_field_name="code"
+    )
     step = forms.ChoiceField(label=gettext_lazy("By"), choices=Step.choices)
     field_order = ("shop", "first", "last", "step")
 
     def __init__(self, request: HttpRequest) -> None:
-        shops = Shop.objects.of_staff(person(request))
-        super().__init__(request, shop=getattr(shops.first(), "pk", None))
-        cast("forms.ModelChoiceField[Shop]", self.fields["shop"]).queryset = shops
+        user = person(request)
+        shops = Shop.objects.of_staff(user)
+        super().__init__(request, shop=getattr(shops.first(), "code", None))
+        choice = cast("forms.ModelChoiceField[Shop]", self.fields["shop"])
+        if user.sees_everything:
+            # Among all the shops of the platform one types the code.
+            choice.label, choice.widget = _("Code of the shop"), forms.TextInput()
+        choice.queryset = shops
 
 
 def _usual() -> dict[str, Any]:
@@ -116,6 +128,7 @@ class Chart:
 FILED = gettext_lazy("By the day on which tickets were filed.")
 PAID = gettext_lazy("By the day on which orders were paid.")
 BACK = gettext_lazy("By the day on which the money was back.")
+PRODUCTS = gettext_lazy("Tickets by the day on which they were filed, units sold by the day on which orders were paid.")
 
 
 def headlines(shop: Shop, found: figures.Figures) -> list[Headline]:
@@ -147,6 +160,14 @@ def charts(shop: Shop, period: Period) -> list[Chart]:
     def shown(amount: int) -> str:
         return money.shown(amount, shop.currency)
 
+    def lasted(name: str, title: Any, of: Callable[[figures.StepRow], Spread]) -> Chart:
+        return Chart(
+            name, title, FILED, "line", (begins, _("Half within (hours)"), _("Nine of ten within (hours)")),
+            lambda row: (row.begins.isoformat(), _hours(of(row).median), _hours(of(row).p90)),
+            lambda row: (day(row.begins), lasting(of(row).median), lasting(of(row).p90)),
+            lambda found: found.steps, (1, 2),
+        )  # fmt: skip
+
     begins = period.step.label
     return [
         Chart(
@@ -162,6 +183,8 @@ def charts(shop: Shop, period: Period) -> list[Chart]:
             lambda row: (day(row.begins), percent(row.refund_rate), str(row.orders), str(row.refunded)),
             lambda found: found.steps,
         ),
+        lasted("first-answer", _("First answer"), lambda row: row.answered),
+        lasted("end", _("To the end"), lambda row: row.ended),
         Chart(
             "money", _("Money back"), BACK, "bar", (begins, _("Amount (%(currency)s)") % {"currency": shop.currency}),
             lambda row: (row.begins.isoformat(), plain(row.back)),
@@ -176,7 +199,7 @@ def charts(shop: Shop, period: Period) -> list[Chart]:
             lambda found: found.reasons,
         ),
         Chart(
-            "products", _("Products with the most tickets"), FILED, "across",
+            "products", _("Products with the most tickets"), PRODUCTS, "across",
             (_("Product"), pgettext_lazy("figures", "Tickets"), _("Units"), _("Units sold"), _("Rate, %"),
              _("Asked for")),
             lambda row: (row.title, row.tickets, row.units, row.sold, _hundredths(row.rate), plain(row.asked)),
@@ -196,6 +219,10 @@ def _hundredths(part: float | None) -> float | None:
     return None if part is None else round(100 * part, 2)
 
 
+def _hours(time: timedelta | None) -> float | None:
+    return None if time is None else round(time / timedelta(hours=1), 2)
+
+
 def lasting(time: timedelta | None) -> str:
     return "–" if time is None else duration(time)
 
@@ -210,6 +237,7 @@ def page(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         shop, period = form.cleaned_data["shop"], form.period()
         found = figures.of_shop(shop, period)
+        context["title"] = _("Figures of %(shop)s") % {"shop": shop}
         context |= {"headlines": headlines(shop, found), "before": period.before, "shop": shop,
                     "charts": [_drawn(chart, found) for chart in charts(shop, period)]}  # fmt: skip
     return TemplateResponse(request, "admin/figures/page.html", context, status=200 if form.is_valid() else 422)

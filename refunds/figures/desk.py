@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Count, DurationField, Exists, ExpressionWrapper, F, OuterRef, Q
 
 from aftersales.models import User
-from refunds.figures.measures import Percentile, share
+from refunds.figures.measures import Percentiles, Spread, share
 from refunds.figures.period import Period
 from refunds.models import Dispute, Ruling
 from refunds.models.dispute import GIVEN
@@ -22,7 +22,7 @@ class AgentRow:
     open        disputes that the agent has now; `late` of them are beyond the promised time
     ruled       rulings made in the period; `in_time` of disputes that were never late
     overturned  rulings of the period that an appeal decided otherwise, of `appealed`
-    median, p90 from the call to the ruling
+    took        from the call to the ruling
     """
 
     agent: User
@@ -32,8 +32,15 @@ class AgentRow:
     in_time: int
     appealed: int
     overturned: int
-    median: timedelta | None
-    p90: timedelta | None
+    took: Spread
+
+    @property
+    def median(self) -> timedelta | None:
+        return self.took.median
+
+    @property
+    def p90(self) -> timedelta | None:
+        return self.took.p90
 
     @property
     def kept(self) -> float | None:
@@ -52,22 +59,22 @@ def by_agent(period: Period) -> list[AgentRow]:
     did = _by_agent(_rulings(period))
     people = User.objects.filter(Q(is_customer_service=True, is_active=True) | Q(pk__in={*has, *did})).order_by("email")
     counts = dict.fromkeys(("open", "late", "ruled", "in_time", "appealed", "overturned"), 0)
-    nothing: dict[str, Any] = {**counts, "median": None, "p90": None}
+    nothing: dict[str, Any] = {**counts, "took": Spread()}
     return [AgentRow(agent, **(nothing | has.get(agent.pk, {}) | did.get(agent.pk, {}))) for agent in people]
 
 
 def _by_agent(rows: Any) -> dict[int, dict[str, Any]]:
-    return {row["agent"]: {name: value for name, value in row.items() if name != "agent"} for row in rows}
+    return {row.pop("agent"): row for row in rows}
 
 
-def _rulings(period: Period) -> Any:
+def _rulings(period: Period) -> list[dict[str, Any]]:
     """Per agent, of the rulings that were given before any appeal."""
     appeal = Ruling.objects.filter(GIVEN, dispute=OuterRef("dispute"), on_appeal=True)
     otherwise = appeal.filter(~Q(verdict=OuterRef("verdict")) | ~Q(amount=OuterRef("amount")))
     took = ExpressionWrapper(F("made_at") - F("dispute__opened_at"), output_field=DurationField())
     rulings = Ruling.objects.filter(GIVEN, made_at__gte=period.start, made_at__lt=period.end, on_appeal=False)
-    rulings = rulings.annotate(has_appeal=Exists(appeal), other=Exists(otherwise), took=took)
-    return (
+    rulings = rulings.annotate(has_appeal=Exists(appeal), other=Exists(otherwise), length=took)
+    rows: Any = (
         rulings.order_by()
         .values("agent")
         .annotate(
@@ -75,10 +82,10 @@ def _rulings(period: Period) -> Any:
             in_time=Count("pk", filter=Q(dispute__late_at=None)),
             appealed=Count("pk", filter=Q(has_appeal=True)),
             overturned=Count("pk", filter=Q(other=True)),
-            median=Percentile("took", 0.5),
-            p90=Percentile("took", 0.9),
+            took=Percentiles("length"),
         )
     )
+    return [row | {"took": Spread.of(row["took"])} for row in rows]
 
 
 def open_without_agent() -> int:

@@ -7,31 +7,35 @@ it was back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
-from django.db.models import Count, DateField, DurationField, Exists, ExpressionWrapper, F, Min, OuterRef, Q, Sum
-from django.db.models.functions import Trunc
+from django.db.models import (
+    BigIntegerField,
+    Count,
+    DateField,
+    DurationField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    Subquery,
+    Sum,
+)
+from django.db.models.functions import Coalesce, Trunc
 
 from aftersales.actors import Role
 from orders.models import Order, OrderLine, Shop
-from refunds.figures.measures import Percentile, share
+from refunds.figures.measures import Percentiles, Spread, share
 from refunds.figures.period import Period
 from refunds.models import AutoDecision, Dispute, Payout, Reason, Ticket, TicketEvent, TicketLine
 from refunds.states import Cause, PayoutState, TicketState
 
 MOST_PRODUCTS = 10
 ENDED = (TicketState.SUCCEEDED, TicketState.CLOSED)
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Half of the rows took at most `median`, nine of ten at most `p90`; None of no rows."""
-
-    median: timedelta | None
-    p90: timedelta | None
 
 
 @dataclass(frozen=True)
@@ -66,24 +70,10 @@ class Summary:
 
 
 @dataclass(frozen=True)
-class StepRow:
-    """One step of the period; see Summary."""
+class StepRow(Summary):
+    """One step of the period."""
 
     begins: date
-    orders: int
-    refunded: int
-    tickets: int
-    disputed: int
-    automatic: int
-    back: int
-
-    @property
-    def refund_rate(self) -> float | None:
-        return share(self.refunded, self.orders)
-
-    @property
-    def dispute_rate(self) -> float | None:
-        return share(self.disputed, self.tickets)
 
 
 @dataclass(frozen=True)
@@ -125,13 +115,11 @@ class Figures:
 
 def of_shop(shop: Shop, period: Period) -> Figures:
     """All of them; of the period before only the summary."""
-    steps = by_step(shop, period)
-    earlier = by_step(shop, period.before)
     return Figures(
         period,
-        _summary(shop, period, steps),
-        _summary(shop, period.before, earlier),
-        steps,
+        summary(shop, period),
+        summary(shop, period.before),
+        by_step(shop, period),
         by_reason(shop, period),
         by_product(shop, period),
     )
@@ -150,58 +138,49 @@ def _payouts(shop: Shop, period: Period) -> Any:
     return settled.filter(ticket__shop=shop, cause=Cause.TICKET, state=str(PayoutState.SETTLED))
 
 
-def _per_step(rows: Any, column: str, period: Period, **figures: Any) -> dict[date, dict[str, int]]:
-    """{first day of a step: figures}, of the steps that have rows."""
-    begins = Trunc(column, period.step.value, output_field=DateField(), tzinfo=period.zone)
-    found = rows.order_by().annotate(begins=begins).values("begins").annotate(**figures)
-    return {row.pop("begins"): row for row in found}
-
-
-def by_step(shop: Shop, period: Period) -> list[StepRow]:
-    """Every step of the period, those in which nothing happened too."""
-    orders = _per_step(_orders(shop, period), "paid_at", period, orders=Count("pk"),
-                       refunded=Count("pk", filter=Q(settled__gt=0)))  # fmt: skip
+def _dated(shop: Shop, period: Period) -> Iterator[tuple[Any, str, dict[str, Any]]]:
+    """(rows, the column of their date, what is counted of them)."""
+    yield _orders(shop, period), "paid_at", {"orders": Count("pk"), "refunded": Count("pk", filter=Q(settled__gt=0))}
+    first_answer = TicketEvent.objects.filter(ticket=OuterRef("pk"), role=Role.SELLER).order_by("at").values("at")[:1]
+    lasted = ExpressionWrapper(F("entered_at") - F("opened_at"), output_field=DurationField())
     tickets = _tickets(shop, period).annotate(
         has_dispute=Exists(Dispute.objects.filter(ticket=OuterRef("pk"))),
         by_rule=Exists(AutoDecision.objects.filter(ticket=OuterRef("pk"))),
+        waited=ExpressionWrapper(Subquery(first_answer) - F("opened_at"), output_field=DurationField()),
     )
-    filed = _per_step(
-        tickets,
-        "opened_at",
-        period,
-        tickets=Count("pk"),
-        disputed=Count("pk", filter=Q(has_dispute=True)),
-        automatic=Count("pk", filter=Q(by_rule=True)),
-    )
-    paid = _per_step(_payouts(shop, period), "settled_at", period, back=Sum("amount"))
+    counted = {
+        "tickets": Count("pk"),
+        "disputed": Count("pk", filter=Q(has_dispute=True)),
+        "automatic": Count("pk", filter=Q(by_rule=True)),
+        # Tickets that the seller filed unasked need no answer.
+        "answered": Percentiles("waited", filter=Q(by_seller=False)),
+        "ended": Percentiles(lasted, filter=Q(state__in=[str(state) for state in ENDED])),
+    }
+    yield tickets, "opened_at", counted
+    yield _payouts(shop, period), "settled_at", {"back": Coalesce(Sum("amount"), 0, output_field=BigIntegerField())}
+
+
+def summary(shop: Shop, period: Period) -> Summary:
+    """Three queries."""
+    found: dict[str, Any] = {}
+    for rows, _column, counted in _dated(shop, period):
+        found |= rows.order_by().aggregate(**counted)
+    return Summary(**_spread(found))
+
+
+def by_step(shop: Shop, period: Period) -> list[StepRow]:
+    """Every step of the period, those in which nothing happened too. Three queries."""
     nothing = {"orders": 0, "refunded": 0, "tickets": 0, "disputed": 0, "automatic": 0, "back": 0}
-    return [
-        StepRow(day, **(nothing | orders.get(day, {}) | filed.get(day, {}) | paid.get(day, {})))
-        for day in period.steps()
-    ]
+    steps: dict[date, dict[str, Any]] = {day: {**nothing, "answered": None, "ended": None} for day in period.steps()}
+    for rows, column, counted in _dated(shop, period):
+        begins = Trunc(column, period.step.value, output_field=DateField(), tzinfo=period.zone)
+        for found in rows.order_by().annotate(begins=begins).values("begins").annotate(**counted):
+            steps[found.pop("begins")] |= found
+    return [StepRow(begins=day, **_spread(found)) for day, found in steps.items()]
 
 
-def _summary(shop: Shop, period: Period, steps: Iterable[StepRow]) -> Summary:
-    names = ("orders", "refunded", "tickets", "disputed", "automatic", "back")
-    sums = {name: sum(getattr(step, name) for step in steps) for name in names}
-    return Summary(answered=_answered(shop, period), ended=_ended(shop, period), **sums)
-
-
-def _answered(shop: Shop, period: Period) -> Spread:
-    """To the seller's first event; tickets that the seller filed unasked need no answer."""
-    events = TicketEvent.objects.filter(ticket__in=_tickets(shop, period).filter(by_seller=False), role=Role.SELLER)
-    waits = events.order_by().values("ticket").annotate(wait=Min("at") - F("ticket__opened_at"))
-    return _spread(waits.aggregate(median=Percentile("wait", 0.5), p90=Percentile("wait", 0.9)))
-
-
-def _ended(shop: Shop, period: Period) -> Spread:
-    took = ExpressionWrapper(F("entered_at") - F("opened_at"), output_field=DurationField())
-    ended = _tickets(shop, period).filter(state__in=[str(state) for state in ENDED])
-    return _spread(ended.aggregate(median=Percentile(took, 0.5), p90=Percentile(took, 0.9)))
-
-
-def _spread(row: dict[str, Any]) -> Spread:
-    return Spread(row["median"], row["p90"])
+def _spread(found: dict[str, Any]) -> dict[str, Any]:
+    return found | {name: Spread.of(found[name]) for name in ("answered", "ended")}
 
 
 def by_reason(shop: Shop, period: Period) -> list[ReasonRow]:

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from aftersales.actors import Role
 from aftersales.lifecycle.rows import DUE, Event, Row, clock_indexes, event_indexes, state_checks
 from aftersales.lifecycle.table import Owner
 from aftersales.models import User
@@ -225,6 +226,10 @@ class TicketEvent(Event):
     ticket = models.ForeignKey(Ticket, models.PROTECT, verbose_name=_("ticket"), related_name="events")
 
     class Meta(Event.Meta):
-        indexes = event_indexes("ticketevent")
+        indexes = (
+            *event_indexes("ticketevent"),
+            # When the seller first answered.
+            models.Index(fields=("ticket", "at"), name="ticketevent_answers", condition=Q(role=Role.SELLER)),
+        )
         verbose_name = _("ticket event")
         verbose_name_plural = _("ticket events")
