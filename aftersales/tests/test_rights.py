@@ -220,11 +220,9 @@ def test_lists_of_others_say_nothing(stage, label):
     for field in page.model._meta.get_fields():
         if field.related_model is User:
             asked[f"{field.name}__password__startswith"] = "p"
-    for who in ("owner", "operator"):
-        if "view" in _may(label, who):
-            client = stage.clients[who]
-            for name, value in asked.items():
-                assert client.get(address(row, "changelist"), {name: value}).status_code == 400, (who, name)
+    for name, value in asked.items():
+        answer = stage.clients["operator"].get(address(row, "changelist"), {name: value})
+        assert answer.status_code == 400, name
 
 
 def _links():
@@ -237,7 +235,7 @@ def _links():
                 yield model._meta.app_label, model._meta.model_name, field.name, target
 
 
-@pytest.mark.parametrize("who", ["agent", "cs", "stranger", "buyer"])
+@pytest.mark.parametrize("who", ["agent", "stranger"])
 def test_autocomplete_finds_only_what_the_list_shows(stage, who):
     client, request = stage.clients[who], stage.request(who)
     asked = list(_links())
@@ -251,7 +249,7 @@ def test_autocomplete_finds_only_what_the_list_shows(stage, who):
             assert found <= seen, (app, model, field)
             assert target.has_view_permission(request), (app, model, field)
         else:
-            assert answer.status_code in (302, 403), (app, model, field)
+            assert answer.status_code == 403, (app, model, field)
 
 
 @pytest.mark.parametrize("who", ["agent", "owner", "cs", "supervisor"])
