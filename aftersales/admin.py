@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.admin import EmailAddress
 from allauth.mfa.admin import Authenticator
@@ -14,10 +14,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from aftersales import masks
 from aftersales.accounts.addresses import forget
 from aftersales.changes.models import Act
 from aftersales.changes.record import record
-from aftersales.lifecycle.admin import ByRole, person
+from aftersales.lifecycle.admin import ByRole, Unmasks, person
 from aftersales.models import Heartbeat, User, end_sessions
 
 # Rights follow from roles and shops; nobody is given single permissions.
@@ -30,13 +31,13 @@ RIGHTS = ("is_active", "is_staff", "is_customer_service", "is_supervisor", "is_s
 
 
 @admin.register(User)
-class UserAdmin(ByRole[User], DjangoUserAdmin[User]):
+class UserAdmin(Unmasks[User], DjangoUserAdmin[User]):
     """Operators only. A person who leaves is made inactive; history keeps the name. Whose rights are changed has to log
     in again."""
 
     operator_may = frozenset({"view", "add", "change"})
     ordering = ("email",)
-    list_display = ("email", "name", *RIGHTS)
+    list_display = ("shown_email", "shown_name", *RIGHTS)
     list_filter = RIGHTS
     search_fields = ("email__startswith", "name")
     filter_horizontal = ()
@@ -47,6 +48,31 @@ class UserAdmin(ByRole[User], DjangoUserAdmin[User]):
         (_("Dates"), {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2", "is_staff")}),)
+
+    @admin.display(description=_("e-mail"), ordering="email")
+    def shown_email(self, user: User) -> str:
+        return user.email if user.is_staff else masks.email(user.email)
+
+    @admin.display(description=_("name"), ordering="name")
+    def shown_name(self, user: User) -> str:
+        return user.name if user.is_staff else masks.text(user.name)
+
+    def sees(self, request: HttpRequest, row: User) -> bool:
+        """Colleagues are no secret."""
+        return row.is_staff or super().sees(request, row)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> User | None:
+        """To be looked at, a masked person is one from head to foot: the page says the name in many places. What is
+        changed is the row as it is."""
+        row: Any = super().get_object(request, object_id, from_field)
+        if row is not None and request.method in ("GET", "HEAD") and not row.unmasked:
+            row.email, row.name = masks.email(row.email), masks.text(row.name)
+        return cast("User | None", row)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """What is not shown cannot be changed."""
+        hidden = obj is not None and not getattr(obj, "unmasked", True)
+        return (*self.readonly_fields, *(("email", "name") if hidden else ()))
 
     def narrow(self, rows: Any, user: User) -> QuerySet[User]:
         found: QuerySet[User] = rows
@@ -70,7 +96,7 @@ class AuthenticatorAdmin(ByRole[Any]):
     """Second factors. Whoever has lost phone and recovery codes, and proves who they are, has theirs deleted, and their
     sessions with it: of staff the next login asks for a new one."""
 
-    list_display = ("user", "type", "created_at", "last_used_at")
+    list_display = ("shown_user", "type", "created_at", "last_used_at")
     list_filter = ("type",)
     search_fields = ("user__email__startswith",)
     fields = list_display
@@ -79,6 +105,10 @@ class AuthenticatorAdmin(ByRole[Any]):
     def narrow(self, rows: Any, user: User) -> QuerySet[Any]:
         found: QuerySet[Any] = rows.select_related("user")
         return found
+
+    @admin.display(description=_("user"))
+    def shown_user(self, row: Any) -> str:
+        return masks.called(row.user)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         self.delete_queryset(request, type(obj).objects.filter(pk=obj.pk))

@@ -7,7 +7,9 @@ from typing import Any, TypeVar, cast
 from allauth.account.decorators import secure_admin_login
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.decorators import csp_update
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.admin.views.main import SEARCH_VAR
+from django.contrib.auth import get_user_model
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
@@ -20,6 +22,16 @@ V = TypeVar("V", bound=Callable[..., HttpResponseBase])
 # What the skin cannot do without: Alpine evaluates the expressions of its attributes, and colours come in a <style>.
 # No page says 'unsafe-inline' for scripts.
 SKIN_NEEDS = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
+
+
+class Choices(AutocompleteJsonView):
+    """What a search for a choice finds: buyers as lists show them."""
+
+    def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
+        found: dict[str, str] = super().serialize_result(obj, to_field_name)
+        from aftersales import masks
+
+        return found | {"text": masks.called(obj)} if isinstance(obj, get_user_model()) else found
 
 
 class Site(AdminSite):
@@ -47,6 +59,9 @@ class Site(AdminSite):
         from aftersales import worklist
 
         return super().index(request, {"cards": worklist.cards(request), **(extra_context or {})})
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        return cast("HttpResponse", Choices.as_view(admin_site=self)(request))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """There is one way in: the shop's login, with two-factor. Who is in and has no work here is refused."""

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from aftersales import actors
+from aftersales import actors, masks
 from aftersales.changes.models import Act
 from aftersales.changes.record import record
 from aftersales.help.actions import send_again as send_letters_again
@@ -85,7 +85,7 @@ def _recorded(act: Act, do: Callable[[QuerySet[Any]], int]) -> Callable[[QuerySe
 
 
 def why(row: Any) -> str:
-    return str(getattr(row, "set_aside_error", "") or getattr(row, "trouble", ""))
+    return masks.within(getattr(row, "set_aside_error", "") or getattr(row, "trouble", ""))
 
 
 def _retry(payouts: QuerySet[Any], user: User) -> int:
@@ -104,11 +104,11 @@ def _aside(row: Any) -> Item:
 
 
 def _notice(row: Notice) -> Item:
-    return Item(row.pk, notice_words.subject(row), _page(row), row.failed_at, row.trouble)
+    return Item(row.pk, notice_words.subject(row), _page(row), row.failed_at, masks.within(row.trouble))
 
 
 def _letter(row: Letter) -> Item:
-    return Item(row.pk, row.enquiry.number, _page(row.enquiry), row.failed_at, row.trouble)
+    return Item(row.pk, row.enquiry.number, _page(row.enquiry), row.failed_at, masks.within(row.trouble))
 
 
 def _failed(row: Payout) -> Item:

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.postgres.search import SearchVectorField
 from django.db.models import GeneratedField, Model
 
+from aftersales import masks
 from aftersales.changes.models import Act, Change
 from aftersales.models import User
 
@@ -54,9 +55,9 @@ def record(
         act=act,
         kind=row._meta.label_lower,
         key=key,
-        name=str(row)[:200],
-        before={name: before[name] for name in differ if name in before},
-        after={name: after[name] for name in differ if name in after},
+        name=_called(row)[:200],
+        before={name: _masked(row, name, before[name]) for name in differ if name in before},
+        after={name: _masked(row, name, after[name]) for name in differ if name in after},
         reason=reason[:500],
     )
 
@@ -65,6 +66,19 @@ def record_list(person: User, act: Act, model: type[Model], after: Snapshot | No
     """Write down what was done with many rows of a list at once; `reason` says which."""
     kind, name = model._meta.label_lower, str(model._meta.verbose_name_plural)
     return Change.objects.create(person=person, act=act, kind=kind, name=name, after=after or {}, reason=reason[:500])
+
+
+def _called(row: Model) -> str:
+    return masks.called(row) if isinstance(row, User) else str(row)
+
+
+def _masked(row: Model, name: str, value: Any) -> Any:
+    """Who buyers are is not kept here for good."""
+    if not isinstance(row, User) or row.is_staff or not value:
+        return value
+    if name == "email":
+        return masks.email(value)
+    return masks.text(value) if name == "name" else value
 
 
 def shop_of(row: Any) -> Any:

@@ -10,7 +10,7 @@ from aftersales.tests.source import modules
 GROUND, PAYMENTS, ORDERS, REFUNDS, ROOF = range(5)
 FLOORS = {"payments": PAYMENTS, "orders": ORDERS, "refunds": REFUNDS}
 GROUND_FLOOR = (
-    "models", "actors", "keys", "money", "numbers", "readers", "wake", "skin", "changes", "lifecycle", "jobs",
+    "models", "actors", "masks", "keys", "money", "numbers", "readers", "wake", "skin", "changes", "lifecycle", "jobs",
     "exchange", "templatetags",
 )  # fmt: skip
 

@@ -14,6 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from aftersales import masks
 from aftersales.exchange.admin import ExportsAndImports
 from aftersales.lifecycle.admin import (
     ActionForm,
@@ -21,6 +22,7 @@ from aftersales.lifecycle.admin import (
     LifecycleAdmin,
     ReadOnlyInline,
     SetAsideFilter,
+    Unmasks,
     Way,
     queue_of,
     state_filter,
@@ -168,8 +170,23 @@ class ShipmentInline(ReadOnlyInline):
 
 class InvoiceInline(ReadOnlyInline):
     model = InvoiceData
-    fields = ("kind", "title", "tax_number", "email", "note", "changed_at")
+    # It is called by a person's name.
+    hide_title = True
+    fields = ("kind", "shown_title", "tax_number", "shown_email", "note", "changed_at")
     readonly_fields = fields
+    plain = False
+
+    def get_formset(self, request: HttpRequest, obj: Order | None = None, **kwargs: Any) -> Any:
+        self.plain = obj is not None and _plain(obj)
+        return super().get_formset(request, obj, **kwargs)
+
+    @admin.display(description=gettext_lazy("invoice title"))
+    def shown_title(self, invoice: InvoiceData) -> str:
+        return invoice.title if self.plain else masks.text(invoice.title)
+
+    @admin.display(description=gettext_lazy("e-mail"))
+    def shown_email(self, invoice: InvoiceData) -> str:
+        return invoice.email if self.plain else masks.email(invoice.email)
 
 
 class PostingInline(ReadOnlyInline):
@@ -198,14 +215,14 @@ def where_it_goes(order: Order) -> str:
     return " · ".join(part for part in (order.recipient, order.phone, order.address) if part)
 
 
-def _needed(order: Order, text: str) -> str:
-    """Who the buyer is and where they live is shown while something may have to be sent there."""
-    sending = order.state in {OrderState.AWAITING_SHIPMENT, OrderState.AWAITING_RECEIPT} or order.open_tickets
-    return text if sending or not text else f"{text[0]}***"
+def _plain(order: Order) -> bool:
+    """Whether this page may show the order's personal data as they are."""
+    return bool(getattr(order, "unmasked", False))
 
 
-class OrderAdmin(ExportsAndImports[Order], KeysetPage[Order], OfShop[Order], LifecycleAdmin[Order]):
-    """Verbs that give money back live in refunds, whose admin adds their ways and registers the page."""
+class OrderAdmin(Unmasks[Order], ExportsAndImports[Order], KeysetPage[Order], OfShop[Order], LifecycleAdmin[Order]):
+    """Its shop sees who the buyer is while something may have to be sent there; everybody else, and the shop
+    afterwards, asks. Verbs that give money back live in refunds, whose admin adds their ways and registers the page."""
 
     life = ORDER
     operator_may = frozenset({"view", "export", "import"})
@@ -218,13 +235,13 @@ class OrderAdmin(ExportsAndImports[Order], KeysetPage[Order], OfShop[Order], Lif
         "extend": Way(lambda rows, by, form: actions.extend(rows, by), ExtendForm),
     }
     inlines = (LineInline, ShipmentInline, PaymentInline, InvoiceInline, PostingInline)
-    list_display = ("number", "badge", "deadline", "shop", "buyer", "shown_total", "placed_at")
+    list_display = ("number", "badge", "deadline", "shop", "shown_buyer", "shown_total", "placed_at")
     list_filter = (
         queue_of(ORDER, Owner.SELLER, gettext_lazy("To be shipped")), state_filter(ORDER), ShopFilter, SetAsideFilter
     )  # fmt: skip
     list_select_related = ("shop", "buyer")
-    search_fields = ("number__startswith", "buyer__email__startswith", "payments__number__startswith")
-    search_help_text = gettext_lazy("Number of the order or payment, or the buyer’s e-mail, from its beginning")
+    search_fields = ("number__startswith", "buyer__email__iexact", "payments__number__startswith")
+    search_help_text = gettext_lazy("Number of the order or payment from its beginning, or the buyer’s whole e-mail")
     ordering = (DEADLINE.asc(), "-pk")
     fieldsets: ClassVar[Any] = (
         (None, {"fields": ("number", "shop", "bought_by", "placed_at", "paid_at", "ship_by", "completed_at",
@@ -236,6 +253,10 @@ class OrderAdmin(ExportsAndImports[Order], KeysetPage[Order], OfShop[Order], Lif
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         return super().get_queryset(request).select_related("shop", "buyer", "policy__shop")
+
+    def sees(self, request: HttpRequest, row: Order) -> bool:
+        sending = row.state in {OrderState.AWAITING_SHIPMENT, OrderState.AWAITING_RECEIPT} or row.open_tickets
+        return bool(sending and self.is_seller(request, row)) or super().sees(request, row)
 
     def consequence(self, row: Order) -> str:
         if row.state == OrderState.AWAITING_SHIPMENT:
@@ -253,19 +274,25 @@ class OrderAdmin(ExportsAndImports[Order], KeysetPage[Order], OfShop[Order], Lif
 
     @admin.display(description=gettext_lazy("buyer"))
     def bought_by(self, row: Order) -> str:
-        return f"{row.buyer} · {row.buyer.email}" if row.buyer.name else row.buyer.email
+        name, email = row.buyer.name, row.buyer.email
+        known = (name, email) if _plain(row) else (masks.text(name), masks.email(email))
+        return " · ".join(part for part in known if part)
+
+    @admin.display(description=gettext_lazy("buyer"))
+    def shown_buyer(self, row: Order) -> str:
+        return masks.buyer(row.buyer)
 
     @admin.display(description=gettext_lazy("recipient"))
     def goes_to(self, row: Order) -> str:
-        return _needed(row, row.recipient)
+        return row.recipient if _plain(row) else masks.text(row.recipient)
 
     @admin.display(description=gettext_lazy("phone"))
     def shown_phone(self, row: Order) -> str:
-        return _needed(row, row.phone)
+        return row.phone if _plain(row) else masks.phone(row.phone)
 
     @admin.display(description=gettext_lazy("address"))
     def shown_address(self, row: Order) -> str:
-        return _needed(row, row.address)
+        return row.address if _plain(row) else masks.text(row.address)
 
     @admin.display(description=gettext_lazy("why it closed"))
     def why_closed(self, row: Order) -> str:

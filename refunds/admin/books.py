@@ -94,7 +94,7 @@ class DifferenceAdmin(ByRole[Difference]):
         row = self.get_object(request, str(key))
         if row is None or not person(request).is_superuser:
             raise Http404
-        form = ExplainForm(request.POST or None)
+        form = ExplainForm(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             try:
                 if books.explain(Difference.objects.filter(pk=row.pk), person(request), form.cleaned_data["note"]):

@@ -11,6 +11,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from aftersales import masks
 from aftersales.lifecycle.admin import ActionForm, VersionForm
 from aftersales.money import shown
 from orders.admin.fields import AmountField, WholeNumberField
@@ -338,7 +339,7 @@ class ProofForm(ActionForm):
     @property
     def summary(self) -> str:
         words = _("%(amount)s counts as paid to %(buyer)s. Nothing is sent through the payment channel.")
-        return words % {"amount": shown(self.row.amount, self.row.currency), "buyer": self.row.order.buyer}
+        return words % {"amount": shown(self.row.amount, self.row.currency), "buyer": masks.buyer(self.row.order.buyer)}
 
 
 def ends_by_shipping(order: Order) -> Any:

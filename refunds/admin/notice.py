@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from aftersales import masks
 from aftersales.changes.models import Act
 from aftersales.changes.record import record
 from aftersales.lifecycle.admin import ByRole, person
@@ -58,7 +59,7 @@ class NoticeAdmin(ByRole[Notice]):
     """Operators look; the one thing that they do is to send again what was given up."""
 
     change_form_template = "admin/refunds/notice.html"
-    list_display = ("subject", "person", "channel", "sending", "tries", "trouble", "created_at")
+    list_display = ("subject", "told", "channel", "sending", "tries", "complaint", "created_at")
     list_filter = (StatusFilter, "channel")
     list_select_related = ("person",)
     search_fields = ("person__email__startswith", "number__startswith")
@@ -67,8 +68,8 @@ class NoticeAdmin(ByRole[Notice]):
     )
     ordering: ClassVar[Any] = ("-pk",)
     fields = (
-        "subject", "person", "role", "channel", "shown_page", "about", "due_at", "sending", "tries", "next_at",
-        "sent_at", "failed_at", "trouble", "read_at", "created_at",
+        "subject", "told", "role", "channel", "shown_page", "about", "due_at", "sending", "tries", "next_at",
+        "sent_at", "failed_at", "complaint", "read_at", "created_at",
     )  # fmt: skip
 
     def narrow(self, rows: Any, user: User) -> QuerySet[Notice]:
@@ -84,6 +85,7 @@ class NoticeAdmin(ByRole[Notice]):
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **rest: Any) -> Any:
         row: Notice | None = rest.get("obj")
         if row is not None and row.failed_at and person(request).is_superuser:
+            context["complaint"] = self.complaint(row)
             context["send_again"] = reverse("admin:refunds_notice_send_again", args=[row.pk])
         return super().render_change_form(request, context, *args, **rest)
 
@@ -102,6 +104,14 @@ class NoticeAdmin(ByRole[Notice]):
     @admin.display(description=gettext_lazy("subject"))
     def subject(self, row: Notice) -> str:
         return notice_words.subject(row)
+
+    @admin.display(description=gettext_lazy("person"))
+    def told(self, row: Notice) -> str:
+        return masks.called(row.person)
+
+    @admin.display(description=gettext_lazy("the mail server’s last complaint"))
+    def complaint(self, row: Notice) -> str:
+        return masks.within(row.trouble)
 
     @admin.display(description=gettext_lazy("page"))
     def shown_page(self, row: Notice) -> str:

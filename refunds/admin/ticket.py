@@ -12,6 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from aftersales import masks
 from aftersales.actors import Actor, Role
 from aftersales.exchange.admin import Exports
 from aftersales.lifecycle.admin import (
@@ -207,7 +208,7 @@ class TicketAdmin(BulkActions, Exports[Ticket], TicketQueue, OfShop[Ticket], Wit
 
     @admin.display(description=gettext_lazy("buyer"))
     def buyer(self, row: Ticket) -> str:
-        return str(row.order.buyer)
+        return masks.buyer(row.order.buyer)
 
     @admin.display(description=gettext_lazy("reason"))
     def why(self, row: Ticket) -> str:

@@ -19,12 +19,13 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from aftersales import masks
 from aftersales.help import actions
 from aftersales.help.errors import HelpError
 from aftersales.help.forms import LetterForm
 from aftersales.help.models import Enquiry, Letter, Written
 from aftersales.keys import LARGEST_KEY
-from aftersales.lifecycle.admin import ByRole, person
+from aftersales.lifecycle.admin import Unmasks, person
 from aftersales.lifecycle.errors import Refused
 from aftersales.lifecycle.forms import refuse
 from aftersales.models import User
@@ -99,7 +100,7 @@ _LABELS: dict[str, Any] = {"answer": gettext_lazy("Answer"), "annotate": gettext
 
 
 @admin.register(Enquiry)
-class EnquiryAdmin(ByRole[Enquiry]):
+class EnquiryAdmin(Unmasks[Enquiry]):
     """Customer service and operators; nobody answers what they asked themselves. An auditor reads."""
 
     operator_may = frozenset({"view"})
@@ -133,8 +134,11 @@ class EnquiryAdmin(ByRole[Enquiry]):
 
     @admin.display(description=gettext_lazy("asked by"))
     def asker(self, row: Enquiry) -> str:
+        plain = getattr(row, "unmasked", False)
         if row.person is None:
-            return format_html("{} <em>{}</em>", row.email, _("(not logged in)"))
+            return format_html("{} <em>{}</em>", row.email if plain else masks.email(row.email), _("(not logged in)"))
+        if not plain:
+            return masks.buyer(row.person)
         return f"{row.person} ({row.person.email})" if row.person.name else row.person.email
 
     @admin.display(description=gettext_lazy("language"))
@@ -148,7 +152,10 @@ class EnquiryAdmin(ByRole[Enquiry]):
 
     def thread(self, request: HttpRequest, row: Enquiry, sent: tuple[str, LetterForm] | None = None) -> dict[str, Any]:
         """What was written, and what the person may do now; a form that was refused stands there as it was sent."""
-        letters = list(row.letters.select_related("author"))
+        letters: list[Any] = list(row.letters.select_related("author"))
+        for letter in letters:
+            letter.by = masks.called(letter.author) if letter.author else ""
+            letter.complaint = masks.within(letter.trouble)
         read = max(letter.pk for letter in letters if letter.kind != Written.NOTE)
         others = row.agent_id not in (None, person(request).pk)
         names = {

@@ -6,6 +6,7 @@ from aftersales.lifecycle.admin.lists import QueueFilter, SetAsideFilter, badge,
 from aftersales.lifecycle.admin.pages import LifecycleAdmin, put_back
 from aftersales.lifecycle.admin.queue import EVERYTHING, FilterForm, QueuePage, Tab, tab_of
 from aftersales.lifecycle.admin.rights import ByRole, ReadOnlyInline, ReadOnlyStack, person
+from aftersales.lifecycle.admin.unmasking import Unmasks
 
 __all__ = [
     "EVERYTHING",
@@ -19,6 +20,7 @@ __all__ = [
     "ReadOnlyInline",
     "ReadOnlyStack",
     "SetAsideFilter",
+    "Unmasks",
     "Tab",
     "VersionForm",
     "Way",

@@ -16,6 +16,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from aftersales import masks
 from aftersales.actors import Actor, Role
 from aftersales.changes.models import Act
 from aftersales.changes.record import record
@@ -167,6 +168,7 @@ class LifecycleAdmin(ByRole[R]):
             {
                 "event": event,
                 "action": self.event_label(event),
+                "who": masks.called(event.actor) if event.actor else "",
                 "source": self.life.state(event.from_state) if event.from_state else None,
                 "target": self.life.state(event.to_state),
                 "detail": self.detail(event, row),
