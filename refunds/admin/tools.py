@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import Any, ClassVar, TypeVar
 
 from django import forms
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path
@@ -55,6 +54,12 @@ class WithTools(LifecycleAdmin[R]):
             return Audience.SHOP
         return Audience.CS if Role.CS in roles else None
 
+    def reads(self, request: HttpRequest, audience: Audience | None) -> list[Audience]:
+        """Whose notes the person reads: their own side's; who sees everything sees both."""
+        if audience is not None:
+            return [audience]
+        return list(Audience) if person(request).sees_everything else []
+
     def jotting_key(self, row: Any, action: str) -> str:
         return f"{self.opts.label_lower}:{row.pk}:{action}"
 
@@ -67,6 +72,14 @@ class WithTools(LifecycleAdmin[R]):
             *super().get_urls(),
         ]
 
+    def roles(self, request: HttpRequest, row: R) -> list[Role]:
+        """Asked for many times while one page is made."""
+        known: dict[tuple[str, int], list[Role]] = request.__dict__.setdefault("roles_of_rows", {})
+        key = (self.opts.label_lower, row.pk)
+        if key not in known:
+            known[key] = super().roles(request, row)
+        return known[key]
+
     # --- what pages show ----------------------------------------------------------------------------------------------
 
     def tools_of(self, request: HttpRequest, row: Any) -> dict[str, Any]:
@@ -75,7 +88,7 @@ class WithTools(LifecycleAdmin[R]):
         return {
             "tools": self.tools,
             "here_url": self._url("here", row.pk),
-            "notes": notes.read(self.ticket_of(row), audience) if audience else [],
+            "notes": notes.read(self.ticket_of(row), self.reads(request, audience)),
             "note_url": self._url("note", row.pk) if audience else "",
             "note_form": NoteForm(auto_id="internal_%s"),
         }
@@ -87,7 +100,8 @@ class WithTools(LifecycleAdmin[R]):
 
     def _page(self, request: HttpRequest, row: R, template: str, context: dict[str, Any], status: int) -> Any:
         """An action's page: with the replies that its words may be made of, and what was typed here before."""
-        context = {**self.tools_of(request, row), "writes": True, **context}
+        restored = request.__dict__.get("restored")
+        context = {**self.tools_of(request, row), "writes": True, "restored": restored, **context}
         form, offer = context.get("form"), context.get("offer")
         # Asked for from the row's own page: only the form, to be answered there.
         if request.headers.get("HX-Target") == "ask" and template == "admin/lifecycle/action.html":
@@ -122,7 +136,7 @@ class WithTools(LifecycleAdmin[R]):
         kept = jottings.find(person(request), self.jotting_key(row, action))
         if kept is None:
             return {}
-        messages.info(request, _("What you typed here before is in the form again."))
+        request.__dict__["restored"] = kept.saved_at
         return {name: value for name, value in kept.data.items() if name not in self.ways[action].form.carried}
 
     def ended(self, request: HttpRequest, row: R, action: str) -> None:
@@ -142,15 +156,15 @@ class WithTools(LifecycleAdmin[R]):
         row = self._asked(request, key)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        # Both pages about a ticket are one place.
-        place = f"ticket:{self.ticket_of(row).pk}"
+        # Both pages about a ticket are one place; who works there on one side is no business of the other.
+        place = f"ticket:{self.ticket_of(row).pk}:{self.audience(request, row) or 'house'}"
         others = presence.ping(place, person(request), writes="writes" in request.POST)
         return render(request, "admin/desk/others.html", {"others": others})
 
     def jot_view(self, request: HttpRequest, key: int, action: str) -> HttpResponse:
         """Keep what is typed into the form of an action: its words and choices, no files."""
         row = self._asked(request, key)
-        if action not in self.ways:
+        if action not in self.ways or not self.granted(action, self.roles(request, row)):
             raise Http404
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])

@@ -16,8 +16,9 @@ MOST_CHARACTERS = 10_000
 
 
 def keep(person: User, key: str, data: Mapping[str, str]) -> None:
-    """Remember what stands in a form; one that says nothing is forgotten, one that is too long is not kept."""
-    typed = {name: value for name, value in data.items() if value.strip()}
+    """Remember what stands in a form; one that says nothing is forgotten, one that is too long, and what the
+    database cannot keep, is left out."""
+    typed = {name: value for name, value in data.items() if value.strip() and "\x00" not in value}
     if not typed:
         drop(person, key)
     elif sum(map(len, typed.values())) <= MOST_CHARACTERS:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db.models import QuerySet
 
 from aftersales.lifecycle.errors import Refused
@@ -28,6 +30,6 @@ def _counts(keys: list[int]) -> dict[int, int]:
     return dict(Note.objects.filter(ticket__in=keys).order_by().values_list("ticket").annotate(number=Count("pk")))
 
 
-def read(ticket: Ticket, audience: Audience) -> list[Note]:
-    """What the side has written about a ticket, newest first."""
-    return list(Note.objects.filter(ticket=ticket, audience=audience).select_related("author").order_by("-pk"))
+def read(ticket: Ticket, audiences: Collection[Audience]) -> list[Note]:
+    """What these sides have written about a ticket, newest first."""
+    return list(Note.objects.filter(ticket=ticket, audience__in=audiences).select_related("author").order_by("-pk"))

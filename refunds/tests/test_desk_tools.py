@@ -5,6 +5,7 @@ from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
+from aftersales.testing import auditor
 from refunds.models import Jotting, Note, Reply, TicketEvent
 from refunds.tests import situations
 from refunds.tests.at_admin import page, unshipped
@@ -55,10 +56,14 @@ def test_notes_stay_on_their_side(cast, client):
     for user, row in ((cast.bob, ticket), (cast.sam, dispute)):
         client.force_login(user)
         assert client.post(at("note", row), {"text": f"secret of {user.email}"}).status_code == 302
-    for user, row, reads in ((cast.bob, ticket, "bob"), (cast.sam, dispute, "sam"), (cast.sam, ticket, "sam")):
+    for user, row, reads in (
+        (cast.bob, ticket, ["bob"]), (cast.sam, dispute, ["sam"]), (cast.sam, ticket, ["sam"]),
+        (cast.operator, ticket, ["bob", "sam"]), (auditor(), dispute, ["bob", "sam"]),
+    ):  # fmt: skip
         client.force_login(user)
         content = client.get(at("change", row)).content.decode()
-        assert [name for name in ("bob", "sam") if f"secret of {name}" in content] == [reads]
+        assert [name for name in ("bob", "sam") if f"secret of {name}" in content] == reads
+        assert client.post(at("note", row), {"text": ""}).status_code == (422 if len(reads) == 1 else 404)
     client.force_login(cast.alice)
     assert "secret of" not in client.get(f"/tickets/{ticket.number}/").content.decode()
     assert TicketEvent.objects.count() == events
@@ -77,7 +82,10 @@ def test_who_else_is_there(cast, client, ticket):
     cache.clear()
     client.force_login(cast.bob)
     assert client.post(at("here", ticket)).context["others"] == []
-    client.force_login(cast.operator)
+    for other_side in (cast.operator, auditor()):
+        client.force_login(other_side)
+        assert "Bob" not in [other.name for other in client.post(at("here", ticket)).context["others"]]
+    client.force_login(cast.agent_of_shop())
     (bob,) = client.post(at("here", ticket), {"writes": "1"}).context["others"]
     assert (bob.name, bob.writes) == ("Bob", False)
     client.force_login(cast.bob)
@@ -89,13 +97,20 @@ def test_what_is_typed_is_kept_until_it_is_sent(cast, client, ticket):
     jot = at("jot", ticket, "message")
     assert client.post(jot, {"note": "Dear buyer,", "state": "closed"}).status_code == 204
     assert Jotting.objects.get().data == {"note": "Dear buyer,"}
-    assert client.get(page(ticket, "message")).context["form"].initial["note"] == "Dear buyer,"
+    again = client.get(page(ticket, "message"))
+    assert again.context["form"].initial["note"] == "Dear buyer,"
+    assert "What you typed here before is in the form again." in again.content.decode()
     client.post(page(ticket, "message"), {"note": "Dear buyer, hello."})
     assert not Jotting.objects.exists()
     client.post(jot, {"note": "x"})
     client.post(jot, {"note": " "})
     assert not Jotting.objects.exists()
     client.post(jot, {"note": "x" * 10_001})
+    client.post(jot, {"note": "\x00"})
+    assert not Jotting.objects.exists()
+    for onlooker in (auditor(), cast.operator):
+        client.force_login(onlooker)
+        assert client.post(jot, {"note": "x"}).status_code == 404
     assert not Jotting.objects.exists()
 
 

@@ -25,11 +25,13 @@
   };
 
   const typing = (event) => {
-    const field = event.target.closest("input, textarea, select, [contenteditable]");
+    const field = event.target.closest?.("input, textarea, select, [contenteditable]");
     return field && !["checkbox", "radio", "button", "submit"].includes(field.type);
   };
+  // Keys without Ctrl or Alt can be switched off on the sheet: speech control and some hands press them unmeant.
+  const OFF = "keys-off";
   const unless = (act) => (event) => {
-    if (typing(event) || document.querySelector("dialog[open]")) return;
+    if (localStorage.getItem(OFF) || typing(event) || document.querySelector("dialog[open]")) return;
     event.preventDefault();
     act();
   };
@@ -37,18 +39,38 @@
   const sheet = document.getElementById("keys");
   const show = () => sheet && !sheet.open && sheet.showModal();
   document.addEventListener("click", (event) => { if (event.target.closest("[data-keys]")) show(); });
+  const on = document.querySelector("[data-keys-on]");
+  if (on) {
+    on.checked = !localStorage.getItem(OFF);
+    on.addEventListener("change", () => (on.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "yes")));
+  }
 
-  const address = document.querySelector(".crumbs a:nth-of-type(2)");
+  // What each key presses: the first of these that the page has. The button says so.
+  const BUTTONS = {
+    a: [".do-agree", ".do-accept", ".do-claim", ".do-confirm"],
+    r: [".do-reject", ".do-fail", ".do-rule", ".do-object"],
+    o: [".do-offer"],
+    m: [".do-message", ".do-ask"],
+  };
+  for (const [key, selectors] of Object.entries(BUTTONS)) {
+    const button = selectors.map((selector) => document.querySelector(selector)).find(Boolean);
+    if (!button) continue;
+    button.setAttribute("aria-keyshortcuts", key);
+    const hint = document.createElement("kbd");
+    hint.textContent = key;
+    hint.setAttribute("aria-hidden", "true");
+    button.append(" ", hint);
+  }
+  const pressing = Object.entries(BUTTONS).map(([key, selectors]) => [key, unless(() => press(...selectors))]);
+
+  const queue = document.querySelector("[data-queue]");
   tinykeys.tinykeys(window, {
     j: unless(() => go(1)),
     k: unless(() => go(-1)),
     x: unless(() => { const box = list()[at] && list()[at].querySelector("input.action-select"); if (box) box.click(); }),
     "/": unless(() => { const field = document.querySelector("input[name=q]"); if (field) field.focus(); }),
-    "g q": unless(() => { if (address) location.assign(address.href); }),
-    a: unless(() => press(".do-agree", ".do-accept", ".do-claim", ".do-confirm")),
-    r: unless(() => press(".do-reject", ".do-fail", ".do-rule", ".do-object")),
-    o: unless(() => press(".do-offer")),
-    m: unless(() => press(".do-message", ".do-ask")),
+    "g q": unless(() => { if (queue) location.assign(queue.dataset.queue); }),
+    ...Object.fromEntries(pressing),
     n: unless(() => { const field = document.querySelector("#notes textarea"); if (field) field.focus(); }),
     "Shift+?": unless(show),
     "$mod+Enter": (event) => {
