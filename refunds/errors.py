@@ -118,7 +118,10 @@ class RefundError(models.TextChoices):
     )
     NOTE = "note", _("Say why, in a few words.")
     STALE = "stale", _("The buyer has changed the application since you read it. Look at the new one first.")
-    NOT_WAITING = "not_waiting", _("It does not wait for the shop’s answer any more.")
+    NOT_WAITING = (
+        "not_waiting",
+        _("It is no application that waits for the shop’s answer now. Other tickets are dealt with one by one."),
+    )
     NOT_IN_SHOP = "not_in_shop", _("It is not in a shop that this person works for.")
     ENDED = "ended", _("It has ended.")
     NOT_A_COLLEAGUE = "not_a_colleague", _("Choose somebody who works for this shop.")

@@ -21,6 +21,11 @@ class ChoiceForm(SkinActionForm):  # type: ignore[misc]  # comes without types
     """What to do with the rows that are ticked. The token names the list as it was loaded, so that two presses make one
     plan."""
 
+    # As plain as the other one: on the bar's own green the skin's is too faint to read.
+    action = forms.ChoiceField(
+        label="",
+        widget=forms.Select(attrs={"aria-label": gettext_lazy("Select action to run"), "x-model": "action"}),
+    )
     token = forms.UUIDField(label="", widget=forms.HiddenInput, initial=uuid4)
     select_across = forms.TypedChoiceField(
         label="", required=False, coerce=int, initial=0,

@@ -116,7 +116,7 @@ def test_what_cannot_move_says_why(cast, client):
 
     assert {label: why.split(".")[0] for _key, label, why in shown["refused"]} == {
         amended.number: "The buyer has changed the application since you read it",
-        gone.number: "It does not wait for the shop’s answer any more",
+        gone.number: "It is no application that waits for the shop’s answer now",
         second.number: "There are not enough of Mug in stock",
         third.number: "There are not enough of Mug in stock",
     }
