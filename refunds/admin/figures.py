@@ -171,7 +171,8 @@ def charts(shop: Shop, period: Period) -> list[Chart]:
     begins = period.step.label
     return [
         Chart(
-            "tickets", _("Tickets"), FILED, "bar", (begins, _("Filed"), _("With customer service"), _("By rules")),
+            "tickets", _("Tickets"), FILED, "bar",
+            (begins, _("Filed"), pgettext_lazy("figures", "Customer service called"), _("By rules")),
             lambda row: (row.begins.isoformat(), row.tickets, row.disputed, row.automatic),
             lambda row: (day(row.begins), str(row.tickets), str(row.disputed), str(row.automatic)),
             lambda found: found.steps, (1, 2, 3),
