@@ -53,7 +53,7 @@ def sla(row: Dispute) -> Sla | None:
 
 @dataclass(frozen=True)
 class Holder:
-    """Who has a case, and since when."""
+    """Who has a case, and since when; `is_other` where that is somebody else, and theirs to decide."""
 
     agent: User | None
     words: str
@@ -69,7 +69,8 @@ def holder(row: Dispute, reader: User, since: Any) -> Holder:
         words = _("You have this case, since %(time)s.") if ago else _("You have this case.")
         return Holder(row.agent, words % {"time": ago}, False)
     words = _("%(agent)s has this case, since %(time)s.") if ago else _("%(agent)s has this case.")
-    return Holder(row.agent, words % {"agent": row.agent, "time": ago}, True)
+    decides = row.state in (S.EVIDENCE, S.REVIEW)
+    return Holder(row.agent, words % {"agent": row.agent, "time": ago}, decides)
 
 
 def given_at(events: Any) -> Any:
@@ -182,7 +183,7 @@ def worklist(user: User) -> QuerySet[Dispute]:
     """What waits for this agent, in the order in which it is worked: their own cases to rule on, rulings of others to
     confirm, what is nobody's."""
     mine = Q(agent=user, state=S.REVIEW)
-    second = Q(state=S.CONFIRMATION) & ~Q(agent=user)
+    second = _second(user)
     free = Q(agent=None, state=S.REVIEW)
     rank = Choice(When(mine, then=Value(0)), When(second, then=Value(1)), default=Value(2), output_field=IntegerField())
     rows = Dispute.objects.for_agent(user).filter(mine | second | free)
@@ -195,6 +196,10 @@ def mine_first(user: User) -> Choice:
 
 
 def waiting(user: User, most: int) -> int:
-    """How many cases wait for somebody to take them or to confirm them, among those the person may decide; at most
-    `most`."""
-    return worklist(user).exclude(agent=user)[:most].count()
+    """How many cases nobody has, or wait for a second agent, among those the person may decide; at most `most`."""
+    free = Q(agent=None, state__in=(S.EVIDENCE, S.REVIEW))
+    return Dispute.objects.for_agent(user).filter(free | _second(user))[:most].count()
+
+
+def _second(user: User) -> Q:
+    return Q(state=S.CONFIRMATION) & ~Q(agent=user)
