@@ -46,7 +46,8 @@ soak: $(FOR_TEST) .env browser
 
 stories: $(FOR_TEST) .env browser
 	LOOKS=all $(BORROWING) $(VENV) -m pytest -p aftersales.dev.strict -n 2 $(ARGS) \
-	    aftersales/tests/test_stories.py aftersales/tests/test_every_page.py refunds/tests/test_ticket_browser.py
+	    aftersales/tests/test_stories.py aftersales/tests/test_every_page.py refunds/tests/test_ticket_browser.py \
+	    refunds/tests/test_fifty_tickets.py
 
 bench: $(FOR_TEST) .env
 	$(BORROWING) $(VENV) -m bench.sweep

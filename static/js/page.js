@@ -47,7 +47,8 @@
     // What was stopped by hand may be sent again.
     setTimeout(() => { delete form.dataset.sent; }, 8000);
     // Whoever comes after this person finds nothing that was entered and not sent.
-    if (form.action.endsWith("/logout/")) localStorage.clear();
+    // A field called "action" hides the property of that name.
+    if ((form.getAttribute("action") || "").endsWith("/logout/")) localStorage.clear();
   });
 
   // A page that comes back from the browser's memory may be sent again.
