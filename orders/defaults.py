@@ -77,7 +77,7 @@ def install_bounds(bound: type[Model]) -> None:
         for clock, length in zip(_COLUMNS, durations, strict=True):
             least, most = (length, length * 3) if length and clock in _BUYERS else (None, None)
             if length and clock in _SHOPS:
-                least, most = length / 4, length
+                least, most = length // 4, length
             if length and clock == "payment":
                 least, most = _min(15), length
             limits = {"least": least, "most": most, "is_open": most is not None}

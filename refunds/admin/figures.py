@@ -180,7 +180,7 @@ def charts(shop: Shop, period: Period) -> list[Chart]:
         Chart(
             "refund-rate", _("Refund rate"), PAID, "line",
             (begins, _("Share of orders, %"), _("Orders paid"), _("With money back")),
-            lambda row: (row.begins.isoformat(), _hundredths(row.refund_rate), row.orders, row.refunded),
+            lambda row: (row.begins.isoformat(), _decimal(row.refund_rate), row.orders, row.refunded),
             lambda row: (day(row.begins), percent(row.refund_rate), str(row.orders), str(row.refunded)),
             lambda found: found.steps,
         ),
@@ -195,7 +195,7 @@ def charts(shop: Shop, period: Period) -> list[Chart]:
         Chart(
             "reasons", _("Reasons"), FILED, "across",
             (_("Reason"), pgettext_lazy("figures", "Tickets"), _("Share, %"), _("Asked for")),
-            lambda row: (str(row.reason), row.tickets, _hundredths(row.share), plain(row.asked)),
+            lambda row: (str(row.reason), row.tickets, _decimal(row.share), plain(row.asked)),
             lambda row: (str(row.reason), str(row.tickets), percent(row.share), shown(row.asked)),
             lambda found: found.reasons,
         ),
@@ -203,7 +203,7 @@ def charts(shop: Shop, period: Period) -> list[Chart]:
             "products", _("Products with the most tickets"), PRODUCTS, "across",
             (_("Product"), pgettext_lazy("figures", "Tickets"), _("Units"), _("Units sold"), _("Rate, %"),
              _("Asked for")),
-            lambda row: (row.title, row.tickets, row.units, row.sold, _hundredths(row.rate), plain(row.asked)),
+            lambda row: (row.title, row.tickets, row.units, row.sold, _decimal(row.rate), plain(row.asked)),
             lambda row: (row.title, str(row.tickets), str(row.units), str(row.sold), percent(row.rate),
                          shown(row.asked)),
             lambda found: found.products,
@@ -211,17 +211,21 @@ def charts(shop: Shop, period: Period) -> list[Chart]:
     ]  # fmt: skip
 
 
-def percent(part: float | None) -> str:
-    """A share for a reader, "–" of nothing."""
-    return "–" if part is None else f"{100 * part:.1f} %"
+def percent(part: int | None) -> str:
+    """A share for a reader, of hundredths of a percent; "–" of nothing."""
+    if part is None:
+        return "–"
+    tenths = (part + 5) // 10
+    return f"{tenths // 10}.{tenths % 10} %"
 
 
-def _hundredths(part: float | None) -> float | None:
-    return None if part is None else round(100 * part, 2)
+def _decimal(hundredths: int | None) -> str | None:
+    """As a computer reads it."""
+    return None if hundredths is None else f"{hundredths // 100}.{hundredths % 100:02}"
 
 
-def _hours(time: timedelta | None) -> float | None:
-    return None if time is None else round(time / timedelta(hours=1), 2)
+def _hours(time: timedelta | None) -> str | None:
+    return None if time is None else _decimal(100 * time // timedelta(hours=1))
 
 
 def lasting(time: timedelta | None) -> str:

@@ -43,11 +43,11 @@ class AgentRow:
         return self.took.p90
 
     @property
-    def kept(self) -> float | None:
+    def kept(self) -> int | None:
         return share(self.in_time, self.ruled)
 
     @property
-    def overturned_share(self) -> float | None:
+    def overturned_share(self) -> int | None:
         return share(self.overturned, self.ruled)
 
 

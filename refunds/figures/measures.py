@@ -33,6 +33,6 @@ class Percentiles(Aggregate):
     output_field: Any = ArrayField(DurationField())
 
 
-def share(part: int, whole: int) -> float | None:
-    """From 0 to 1; None of nothing."""
-    return part / whole if whole else None
+def share(part: int, whole: int) -> int | None:
+    """In hundredths of a percent, rounded; None of nothing."""
+    return (10_000 * part + whole // 2) // whole if whole else None

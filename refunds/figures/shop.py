@@ -57,15 +57,15 @@ class Summary:
     back: int
 
     @property
-    def refund_rate(self) -> float | None:
+    def refund_rate(self) -> int | None:
         return share(self.refunded, self.orders)
 
     @property
-    def dispute_rate(self) -> float | None:
+    def dispute_rate(self) -> int | None:
         return share(self.disputed, self.tickets)
 
     @property
-    def automatic_share(self) -> float | None:
+    def automatic_share(self) -> int | None:
         return share(self.automatic, self.tickets)
 
 
@@ -84,7 +84,7 @@ class ReasonRow:
     whole: int
 
     @property
-    def share(self) -> float | None:
+    def share(self) -> int | None:
         return share(self.tickets, self.whole)
 
 
@@ -99,7 +99,7 @@ class ProductRow:
     sold: int
 
     @property
-    def rate(self) -> float | None:
+    def rate(self) -> int | None:
         return share(self.units, self.sold)
 
 

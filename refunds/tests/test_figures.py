@@ -134,7 +134,7 @@ def test_agents_are_measured_by_their_first_rulings(busy, django_assert_num_quer
     Ruling.objects.create(dispute=case.disputes.get(), verdict="refuse", freight_by="buyer", note="No.", agent=busy.sue,
                           on_appeal=True)  # fmt: skip
     rows = {row.agent: row for row in desk.by_agent(period)}
-    assert (rows[busy.sam].appealed, rows[busy.sam].overturned, rows[busy.sam].overturned_share) == (1, 1, 1.0)
+    assert (rows[busy.sam].appealed, rows[busy.sam].overturned, rows[busy.sam].overturned_share) == (1, 1, 10_000)
     assert rows[busy.sue].ruled == 0
 
 

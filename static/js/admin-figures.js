@@ -21,7 +21,7 @@
       data: {
         labels: told.labels,
         datasets: told.series.map((series, at) => ({
-          label: series.label, data: series.values, backgroundColor: colours[at], borderColor: colours[at],
+          label: series.label, data: series.values.map((value) => (value === null ? null : Number(value))), backgroundColor: colours[at], borderColor: colours[at],
           borderWidth: told.kind === "line" ? 2 : 0, spanGaps: true,
         })),
       },
