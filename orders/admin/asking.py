@@ -16,10 +16,11 @@ from aftersales.lifecycle.errors import Refused
 
 
 def ask(
-    page: ModelAdmin[Any], request: HttpRequest, row: Model, question: str, do: Callable[[], object], done: str
+    page: ModelAdmin[Any], request: HttpRequest, row: Model, words: tuple[str, str, str], do: Callable[[], object]
 ) -> HttpResponse:
-    """`question` has the button's answer in its words; `do` is the verb and `done` says that it was. A refusal is
-    shown on the page, and nothing has changed then."""
+    """`words` are the button's, what it leads to, and that it was done; `do` is the verb. A refusal is shown on the
+    page, and nothing has changed then."""
+    title, consequence, done = words
     if request.method not in ("GET", "HEAD", "POST"):
         return HttpResponseNotAllowed(["GET", "POST"])
     back = reverse(f"admin:{page.opts.app_label}_{page.opts.model_name}_changelist")
@@ -32,6 +33,6 @@ def ask(
         else:
             page.message_user(request, done, messages.SUCCESS)
             return HttpResponseRedirect(back)
-    context = {**page.admin_site.each_context(request), "opts": page.opts, "title": question, "row": row}
-    context |= {"refusal": refusal, "back": back}
+    context = {**page.admin_site.each_context(request), "opts": page.opts, "title": title, "row": row}
+    context |= {"consequence": consequence, "refusal": refusal, "back": back}
     return TemplateResponse(request, "admin/orders/ask.html", context, status=409 if refusal else 200)

@@ -50,6 +50,7 @@ class PeopleOfShop(OfShopChild[Any]):
 
     ending  the verb, and the page's address
     needs   the right to do it
+    way     the column that leads there, for who has the right
     """
 
     operator_may = frozenset({"view", "change"})
@@ -57,6 +58,7 @@ class PeopleOfShop(OfShopChild[Any]):
     list_filter: ClassVar[Any] = (ShopFilter,)
     ending = ""
     needs = "change"
+    way = ""
     ordering = ("shop", "-pk")
 
     def narrow(self, rows: Any, user: User) -> QuerySet[Any]:
@@ -66,6 +68,15 @@ class PeopleOfShop(OfShopChild[Any]):
         name = f"orders_{self.opts.model_name}_{self.ending}"
         page = path(f"<int:key>/{self.ending}/", self.admin_site.admin_view(self.end), name=name)
         return [page, *super().get_urls()]
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return self._possible(request, super().get_list_display(request))
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self._possible(request, super().get_fields(request, obj), obj)
+
+    def _possible(self, request: HttpRequest, names: Any, row: Any = None) -> tuple[str, ...]:
+        return tuple(name for name in names if name != self.way or self.may(request, self.needs, row))
 
     def end(self, request: HttpRequest, key: int) -> HttpResponse:
         """GET asks, POST does; for who may change the row."""
@@ -89,7 +100,7 @@ class PeopleOfShop(OfShopChild[Any]):
 @admin.register(ShopStaff)
 class ShopStaffAdmin(PeopleOfShop):
     form = RoleForm
-    ending = "remove"
+    ending, way = "remove", "leave"
     list_display = ("user", "email", "shop", "role", "leave")
     list_select_related = ("user", "shop")
     search_fields = ("user__email__startswith", "user__name")
@@ -105,10 +116,8 @@ class ShopStaffAdmin(PeopleOfShop):
         """The form has called the verb."""
 
     def asked(self, request: HttpRequest, rows: QuerySet[Any], row: Any) -> HttpResponse:
-        question = _("Let this person go: they can open nothing of the shop any more")
-        return ask(
-            self, request, row, question, lambda: staffing.remove(rows, person(request)), _("The person has left.")
-        )
+        words = (_("Let go"), _("They can open nothing of the shop any more."), _("The person has left."))
+        return ask(self, request, row, words, lambda: staffing.remove(rows, person(request)))
 
     @admin.display(description=gettext_lazy("e-mail"))
     def email(self, row: ShopStaff) -> str:
@@ -153,14 +162,14 @@ class InvitationAdmin(PeopleOfShop):
     operator_may = frozenset({"view", "add"})
     owner_may = frozenset({"add"})
     form = InvitationForm
-    ending, needs = "revoke", "add"
+    ending, needs, way = "revoke", "add", "revoke"
     list_display = ("email", "shop", "role", "stands", "invited_by", "expires_at", "revoke")
     list_select_related = ("shop", "invited_by")
     search_fields = ("email__startswith",)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         more = ("stands", "invited_by", "expires_at", "sent_at", "trouble", "revoke")
-        return ("shop", "email", "role", *(more if obj else ()))
+        return self._possible(request, ("shop", "email", "role", *(more if obj else ())), obj)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         return type("InvitationForm", (super().get_form(request, obj, change, **kwargs),), {"by": person(request)})
@@ -172,10 +181,8 @@ class InvitationAdmin(PeopleOfShop):
         """The verb has written it down."""
 
     def asked(self, request: HttpRequest, rows: QuerySet[Any], row: Any) -> HttpResponse:
-        question = _("Revoke the invitation: its link counts no more")
-        return ask(
-            self, request, row, question, lambda: staffing.revoke(rows, person(request)), _("It counts no more.")
-        )
+        words = (_("Revoke"), _("Its link counts no more."), _("It counts no more."))
+        return ask(self, request, row, words, lambda: staffing.revoke(rows, person(request)))
 
     @admin.display(description=gettext_lazy("state"))
     def stands(self, row: Invitation) -> str:

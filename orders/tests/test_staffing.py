@@ -148,6 +148,9 @@ def test_only_owners_of_the_shop_change_its_people(cast, client):
         lists = [client.get(url(model, "changelist")) for model in ("shopstaff", "invitation")]
         seen = [eve.email in lists[0].text, invitation.email in lists[1].text]
         assert seen == [user == eve] * 2, user
+        # The owner of another shop has people of their own there.
+        offered = {word for word in ("Let go…", "Revoke…") for page in lists if word in page.text}
+        assert user == cast.dave or not offered, user
     assert staff(cast) == {"Bob": "owner", "Eve": "agent"}
     assert list(Invitation.objects.values_list("revoked_at", flat=True)) == [None]
     assert Shop.objects.filter(staff__user=cast.dave).count() == 1
