@@ -84,7 +84,7 @@ def _goods(ticket: Ticket) -> list[Goods]:
         Goods(
             item,
             item.line.title,
-            item.line.sku.variant,
+            "" if item.line.title.endswith(item.line.sku.variant) else item.line.sku.variant,
             shown(item.amount, currency),
             shown(item.line.paid, currency),
             shown(item.line.left, currency),

@@ -12,6 +12,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from aftersales import masks
 from aftersales.actors import Role
 from aftersales.lifecycle.admin import LifecycleAdmin, person
 from aftersales.lifecycle.admin.actions import ActionForm, Offer
@@ -123,14 +124,19 @@ class WithTools(LifecycleAdmin[R]):
         }
         if "note" in form.fields:
             cs = offer.role == Role.CS
-            found["replies"] = replies.ready(person(request), self.ticket_of(row), cs=cs)
+            found["replies"] = self.replies(request, row, cs=cs)
             found["jot_url"] = self._url("jot", row.pk, offer.name)
         return found
+
+    def replies(self, request: HttpRequest, row: R, *, cs: bool) -> list[tuple[str, str]]:
+        """With the buyer's name only while the order shows it to this person."""
+        ticket = self.ticket_of(row)
+        return replies.ready(person(request), ticket, cs=cs, named=masks.is_shown(request, ticket.order))
 
     def begun(self, request: HttpRequest, row: R, action: str) -> dict[str, Any]:
         """What the form begins with: a reply that was chosen, else what the person typed the last time."""
         chosen = request.GET.get("reply", "")
-        ready = replies.ready(person(request), self.ticket_of(row), cs=Role.CS in self.roles(request, row))
+        ready = self.replies(request, row, cs=Role.CS in self.roles(request, row))
         if chosen.isascii() and chosen.isdecimal() and int(chosen) < len(ready):
             return {"note": ready[int(chosen)][1]}
         kept = jottings.find(person(request), self.jotting_key(row, action))

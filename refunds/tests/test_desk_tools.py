@@ -31,6 +31,11 @@ def test_a_reply_says_what_the_ticket_says(cast, client, ticket):
     shown = client.get(page(ticket, "message"))
     assert [title for title, _text in shown.context["replies"]] == ["Thanks"]
     filled = client.get(page(ticket, "message", "?reply=0")).context["form"].initial["note"]
+    assert filled == "Dear customer: CN¥10.00 for Mug × 1."
+    assert "Alice" not in shown.content.decode()
+    unmask = reverse("admin:orders_order_unmask", args=[ticket.order_id])
+    assert client.post(unmask, {"why": "calling", "words": "asked to be called"}).status_code == 302
+    filled = client.get(page(ticket, "message", "?reply=0")).context["form"].initial["note"]
     assert filled == "Dear Alice: CN¥10.00 for Mug × 1."
     for forged in ("1", "-1", "x", "²"):
         assert "note" not in client.get(page(ticket, "message", f"?reply={forged}")).context["form"].initial

@@ -92,7 +92,8 @@
     const chosen = replies.querySelector("select").selectedOptions[0];
     if (!field || !chosen) return;
     event.preventDefault();
-    field.setRangeText(chosen.dataset.text, field.selectionStart, field.selectionEnd, "end");
+    const before = field.value.slice(0, field.selectionStart);
+    field.setRangeText((/\S$/.test(before) ? "\n" : "") + chosen.dataset.text, field.selectionStart, field.selectionEnd, "end");
     field.focus();
     field.dispatchEvent(new Event("input", { bubbles: true }));
   });
