@@ -34,20 +34,24 @@ def change(row):
     return reverse("admin:refunds_notice_change", args=[row.pk])
 
 
+def listed(page):
+    return len(page.context["cl"].result_list)
+
+
 def test_what_could_not_be_sent_is_seen(operator, failed):
-    page = operator.get(LIST, {"sending": "failed"}).text
-    assert "1 notice" in page
-    assert "550 no such mailbox" in page
+    page = operator.get(LIST, {"sending": "failed"})
+    assert listed(page) == 1
+    assert "550 no such mailbox" in page.text
     for other in ("waiting", "sent", "untried"):
-        assert "0 notices" in operator.get(LIST, {"sending": other}).text
-    assert "1 notice" in operator.get(LIST, {"sending": "inbox"}).text
-    assert "2 notices" in operator.get(LIST).text
+        assert listed(operator.get(LIST, {"sending": other})) == 0
+    assert listed(operator.get(LIST, {"sending": "inbox"})) == 1
+    assert listed(operator.get(LIST)) == 2
 
 
 @pytest.mark.parametrize("term", ["bob@exam", "O2"])
 def test_it_is_found_by_person_and_number(operator, failed, term):
-    assert "2 notices" in operator.get(LIST, {"q": term}).text
-    assert "0 notices" in operator.get(LIST, {"q": "nobody"}).text
+    assert listed(operator.get(LIST, {"q": term})) == 2
+    assert listed(operator.get(LIST, {"q": "nobody"})) == 0
 
 
 def test_it_is_sent_again(operator, failed, woken, django_capture_on_commit_callbacks):
