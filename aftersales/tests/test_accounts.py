@@ -270,6 +270,8 @@ def test_an_address_set_by_an_operator_counts(client, cast):
     """given: an operator changes a person's address; then: the new one opens the account, the old one does not"""
     log_in(Client())
     client.force_login(cast.operator)
+    # Who she is has to be shown before it can be changed.
+    client.post(f"/admin/aftersales/user/{cast.alice.pk}/unmask/", {"why": "calling", "words": "a new address"})
     page = client.get(f"/admin/aftersales/user/{cast.alice.pk}/change/")
     fields = {k: v for k, v in page.context["adminform"].form.initial.items() if isinstance(v, str)} | {
         "is_active": "on"
