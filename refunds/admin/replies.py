@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from aftersales.lifecycle.admin import person
 from aftersales.models import User
@@ -32,6 +32,7 @@ class ReplyForm(forms.ModelForm[Reply]):
     class Meta:
         model = Reply
         fields = ("shop", "title", "body_en", "body_zh", "position", "in_use")
+        labels = {"title": pgettext_lazy("reply", "name")}  # noqa: RUF012
         widgets = {  # noqa: RUF012
             "body_en": forms.Textarea(attrs={"rows": 5}),
             "body_zh": forms.Textarea(attrs={"rows": 5}),
@@ -67,7 +68,7 @@ class ReplyAdmin(OfShop[Reply]):
     supervisor_may = ALL
     cs_may = frozenset({"view"})
     form = ReplyForm
-    list_display = ("title", "whose", "in_use", "position")
+    list_display = ("called", "whose", "in_use", "position")
     list_filter = ("in_use",)
     list_select_related = ("shop",)
     search_fields = ("title",)
@@ -105,6 +106,10 @@ class ReplyAdmin(OfShop[Reply]):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         first = None if person(request).is_supervisor else Shop.objects.of_owner(person(request)).first()
         return {**super().get_changeform_initial_data(request), **({"shop": first.pk} if first else {})}
+
+    @admin.display(description=pgettext_lazy("reply", "name"), ordering="title")
+    def called(self, reply: Reply) -> str:
+        return reply.title
 
     @admin.display(description=gettext_lazy("whose"), ordering="shop")
     def whose(self, reply: Reply) -> str:
