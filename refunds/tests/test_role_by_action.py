@@ -202,7 +202,10 @@ SYSTEMS = {
     orders.expire, orders.auto_receive, orders.receive_money, orders.follow_tickets, orders.place,
 }  # fmt: skip
 # They move no life: strangers try them in test_uploads.py and orders/tests/test_pages_access.py.
-APART = {actions.upload, actions.drop_uploads, orders.save_invoice}
+APART = {actions.upload, actions.drop_uploads, orders.save_invoice,
+         # Work on many tickets at once: test_bulk tries who may.
+         actions.agree_many, actions.reject_many, actions.assign_many, actions.judge_answer, actions.judge_note,
+         actions.judge_assignment}  # fmt: skip
 
 
 def test_every_action_of_a_person_is_tried():
