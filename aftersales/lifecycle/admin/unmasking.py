@@ -73,6 +73,7 @@ class Unmasks(ByRole[M]):
         if row is not None and self.may_unmask(request, row):
             name = f"admin:{self.opts.app_label}_{self.opts.model_name}_unmask"
             context |= {"unmask": reverse(name, args=[row.pk]), "unmasked": getattr(row, "unmasked", False)}
+            context["asked"] = masks.is_shown(request, row)
         return super().render_change_form(request, context, *args, **rest)
 
     def unmask(self, request: HttpRequest, key: int) -> HttpResponse:
