@@ -45,7 +45,7 @@ def sla(row: Dispute) -> Sla | None:
         since = row.late_at or row.due_at
         words = _("The promised time is used up since %(time)s.") % {"time": rulebook.at(since)}
         return Sla(100, words, "late")
-    used = min(99, max(0, 100 - 100 * left // whole)) if whole else 99
+    used = min(99, max(0, 100 * (whole - left) // whole)) if whole else 99
     figures = {"used": used, "whole": duration(whole), "left": duration(left)}
     words = _("%(used)s %% of %(whole)s used, %(left)s left.") % figures
     return Sla(used, words, "soon" if used >= 75 else "calm")

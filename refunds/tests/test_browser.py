@@ -74,7 +74,7 @@ def test_from_buy_to_money_back(site, cast, person):
     do(seller, "order", order.pk, "ship")
     seller.fill("[name=carrier]", "SF")
     seller.fill("[name=number]", "SF123")
-    seller.click("input[type=submit].default")
+    seller.click("#action-form button.default")
     until(lambda: Order.objects.filter(state="awaiting_receipt").exists(), 10)
 
     line = order.lines.get()
@@ -91,13 +91,13 @@ def test_from_buy_to_money_back(site, cast, person):
     ticket = Ticket.objects.get()
 
     do(seller, "ticket", ticket.pk, "agree")
-    seller.click("input[type=submit].default")
+    seller.click("#action-form button.default")
     buyer.reload()
     buyer.fill("[name=carrier]", "SF")
     buyer.fill("[name=number]", "SF1234567890999")
     buyer.click("text=I have sent the goods")
     do(seller, "ticket", ticket.pk, "accept")
-    seller.click("input[type=submit].default")
+    seller.click("#action-form button.default")
 
     until(lambda: Ticket.objects.filter(state="succeeded").exists())
     payout = Payout.objects.get()
