@@ -5,22 +5,23 @@ Rows are built by the verbs that pages use, so no test can build a row that the 
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import groupby
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.test import Client, override_settings
 from django.utils import timezone, translation
-from pytest_django.plugin import blocking_manager_key
+
+from aftersales.testdb import install_standing
 
 PASSWORD = "correct horse battery"
 
@@ -29,32 +30,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "long: begins before the others, so that no core idles while another ends alone")
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is long begins first, inside of its part: pytest-django puts tests with real commits behind the others."""
-    parts = [list(part) for _, part in groupby(items, _commits)]
-    items[:] = [item for part in parts for item in sorted(part, key=lambda item: "long" not in item.keywords)]
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-    """A test with real commits flushes what migrations wrote, and a long one leaves dead rows that every scan meets:
-    the next one needs the former, and not the latter."""
-    yield
-    if nextitem is None:
-        # The test's database is gone with the last test: what is connected to now is the shop's own.
-        return
-    with item.config.stash[blocking_manager_key].unblock():
-        if _commits(item):
-            install_standing()
-        elif "long" in item.keywords:
-            with connection.cursor() as cursor:
-                cursor.execute("VACUUM")
-
-
-def _commits(item: pytest.Item) -> bool:
-    marker = item.get_closest_marker("django_db")
-    return bool(marker and marker.kwargs.get("transaction")) or "transactional_db" in getattr(item, "fixturenames", ())
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: looking through it for garbage, again and again, was a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -123,20 +103,6 @@ def woken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> li
         return sent
     monkeypatch.setattr("aftersales.wake._send", sent.append)
     return sent
-
-
-def install_standing() -> None:
-    """What migrations wrote, where it has been flushed."""
-    from orders.defaults import install_bounds, install_goods_rules, install_policies
-    from orders.models import GoodsRule, Policy, PolicyBound
-    from refunds.defaults import install_reasons
-    from refunds.models import Reason
-
-    if not Policy.objects.exists():
-        install_policies(Policy)
-        install_bounds(PolicyBound)
-        install_goods_rules(GoodsRule)
-        install_reasons(Reason)
 
 
 @dataclass

@@ -14,7 +14,7 @@ from aftersales.help import actions
 from aftersales.help.defaults import install_articles
 from aftersales.help.models import Article, Category, Enquiry
 from aftersales.models import User
-from aftersales.testing import install_standing
+from aftersales.testdb import install_standing
 from orders import staffing
 from orders.models import Address, Invitation, Order, Product, ShopStaff, Sku
 from orders.states import ShopRole

@@ -13,7 +13,8 @@ from aftersales import demo
 from aftersales.dev.code import SECRET
 from aftersales.lifecycles import ALL
 from aftersales.models import User
-from aftersales.testing import books_sum_to_zero, install_standing
+from aftersales.testdb import install_standing
+from aftersales.testing import books_sum_to_zero
 from orders.models import Calendar, Leg, Order, OrderLine, Payment, Product, Sku
 from orders.states import OrderState
 from payments.testing import SandboxProcess

@@ -5,7 +5,8 @@ from django.core.management import CommandError
 
 from aftersales import demo
 from aftersales.models import User
-from aftersales.testing import install_standing, place
+from aftersales.testdb import install_standing
+from aftersales.testing import place
 from aftersales.tests.test_demo import run
 from orders.models import Order
 
