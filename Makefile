@@ -40,9 +40,10 @@ test: $(FOR_TEST) .env browser
 	$(BORROWING) $(VENV) -m pytest -p aftersales.dev.strict -n 3 --dist worksteal $(ARGS)
 
 soak: $(FOR_TEST) .env browser
-	BOOKS_ORDERS=2000 RANDOM_EXAMPLES=850 RANDOM_STEPS=60 RACE_PAIRS=all \
+	BOOKS_ORDERS=2000 RANDOM_EXAMPLES=850 RANDOM_STEPS=60 RACE_PAIRS=all WALK=all FIRE_TICKETS=200 \
 	    $(BORROWING) $(VENV) -m pytest -p aftersales.dev.strict -n 2 --dist worksteal $(ARGS) \
-	    refunds/tests/test_books_agree.py refunds/tests/test_lifecycle_random.py refunds/tests/test_race_pairs.py
+	    refunds/tests/test_books_agree.py refunds/tests/test_lifecycle_random.py refunds/tests/test_race_pairs.py \
+	    refunds/tests/test_every_edge.py refunds/tests/test_fire.py
 
 stories: $(FOR_TEST) .env browser
 	LOOKS=all $(BORROWING) $(VENV) -m pytest -p aftersales.dev.strict -n 2 $(ARGS) \

@@ -1,6 +1,6 @@
 """Imported baskets, a random ticket on each, real workers: ticket, order, ledger and channel agree to the cent.
 
-BOOKS_ORDERS says how many baskets are made (120); BOOKS_FILE names a file of real ones instead.
+BOOKS_ORDERS says how many baskets are made (60); BOOKS_FILE names a file of real ones instead.
 """
 
 import csv
@@ -71,7 +71,7 @@ def grant(ticket: Ticket, cast) -> None:
 def test_ticket_order_ledger_and_channel_agree(workplace, cast, tmp_path, monkeypatch):
     dice = random.Random(20261123)
     given = os.environ.get("BOOKS_FILE")
-    made = Path(given) if given else baskets(tmp_path / "b.csv", int(os.environ.get("BOOKS_ORDERS", "120")), dice)
+    made = Path(given) if given else baskets(tmp_path / "b.csv", int(os.environ.get("BOOKS_ORDERS", "60")), dice)
     call_command("import_orders", str(made), verbosity=0)
     workplace.worker(concurrency=2)
     workplace.beat()

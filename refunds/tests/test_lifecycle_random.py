@@ -38,7 +38,7 @@ from refunds.tests.conftest import KEY
 from refunds.tests.service import staffed
 from refunds.tests.walking import decision, order_acts, ticket_steps
 
-EXAMPLES = int(os.environ.get("RANDOM_EXAMPLES", "15"))
+EXAMPLES = int(os.environ.get("RANDOM_EXAMPLES", "10"))
 STEPS = int(os.environ.get("RANDOM_STEPS", "40"))
 MOST_ORDERS = 3
 VERBS = ((ORDER, order_actions.ON_DUE), (TICKET, ON_DUE), (DISPUTE, DISPUTE_ON_DUE))
