@@ -14,8 +14,10 @@ from django.db.models import OuterRef, Q
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from aftersales.actors import Role
+from aftersales.changes.models import Act, Change
 from aftersales.money import shown
 from refunds import words
 from refunds.models import Dispute, DisputeEvent, Evidence, Reason, Ticket, TicketEvent
@@ -103,6 +105,27 @@ def entries(
     events: list[TicketEvent | DisputeEvent] = [*read.events, *told]
     events.sort(key=lambda event: (event.at, isinstance(event, DisputeEvent), event.pk), reverse=True)
     return [_entry(event, ticket.order.currency, read, for_buyer=for_buyer) for event in events]
+
+
+def handed_on(ticket: Ticket) -> list[Entry]:
+    """Who gave the ticket to whom, newest first: for the people of its shop. No move of its life, so no event of it."""
+    given = Change.objects.filter(kind=Ticket._meta.label_lower, key=ticket.pk, act=Act.CHANGED)
+    return [_given(change) for change in given.select_related("person").order_by("-pk")]
+
+
+def _given(change: Change) -> Entry:
+    return Entry(
+        action="assign",
+        title=pgettext("ticket", "Assigned"),
+        who=str(change.person),
+        role=Role.SELLER,
+        at=change.at,
+        note=change.reason,
+        facts=[f"{before} → {after}" for _field, before, after in change.differences],
+        clock="",
+        due_at=None,
+        photos=[],
+    )
 
 
 # What only customer service sees: a ruling that a second agent has yet to confirm has not been given. As a condition,

@@ -44,12 +44,24 @@ def record(
     person: User, act: Act, row: Model, before: Snapshot | None = None, after: Snapshot | None = None, reason: str = ""
 ) -> Change | None:
     """Write down one change, with the fields that differ; None where nothing does and nothing else was done."""
-    before, after = before or {}, after or {}
-    differ = {name for name in {*before, *after} if before.get(name) != after.get(name)}
-    if act == Act.CHANGED and not differ and not reason:
+    change = _change(person, act, row, before or {}, after or {}, reason)
+    if act == Act.CHANGED and not (change.before or change.after or reason):
         return None
+    change.save(force_insert=True)
+    return change
+
+
+def record_each(person: User, act: Act, changed: Iterable[tuple[Model, Snapshot, Snapshot]]) -> list[Change]:
+    """Write down what was done to each of these rows, with its before and after, in one statement. Their shops have to
+    be read with them."""
+    return Change.objects.bulk_create(_change(person, act, row, before, after) for row, before, after in changed)
+
+
+def _change(person: User, act: Act, row: Model, before: Snapshot, after: Snapshot, reason: str = "") -> Change:
+    """Not written yet, with the fields that differ."""
+    differ = {name for name in {*before, *after} if before.get(name) != after.get(name)}
     key = row.pk if isinstance(row.pk, int) else None
-    return Change.objects.create(
+    return Change(
         person=person,
         shop=shop_of(row),
         act=act,

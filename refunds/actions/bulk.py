@@ -9,6 +9,8 @@ from typing import Any
 from django.db.models import Case, Q, QuerySet, Value, When
 
 from aftersales.actors import Actor, Role
+from aftersales.changes.models import Act
+from aftersales.changes.record import Snapshot, record_each
 from aftersales.jobs.models import JobError
 from aftersales.lifecycle.errors import Refused
 from aftersales.lifecycle.move import lock, move, story
@@ -133,15 +135,24 @@ def judge_assignment(tickets: QuerySet[Ticket], versions: Versions) -> tuple[lis
 
 
 def assign_many(tickets: QuerySet[Ticket], by: Actor, versions: Versions, to: ShopStaff | None) -> Refusals:
-    """These tickets are for a colleague to work on, or, with None, for nobody in particular. Nothing else changes: no
-    clock, no right; everybody of the shop may go on answering them. Raises Refused for somebody of another shop."""
+    """These tickets are for a colleague to work on, or, with None, for nobody in particular; who gave which to whom is
+    written down. Nothing else changes: no clock, no right; everybody of the shop may go on answering them. Raises
+    Refused for somebody of another shop."""
     with story(by):
         free, refused = _locked(tickets, by, versions)
         able, why_not = judge_assignment(tickets, free)
         if to is not None and any(ticket.shop_id != to.shop_id for ticket in able):
             raise Refused(RefundError.NOT_A_COLLEAGUE, "to")
-        Ticket.objects.filter(pk__in=[ticket.pk for ticket in able]).update(assignee=to)
+        given = Ticket.objects.filter(pk__in=[ticket.pk for ticket in able]).exclude(assignee=to)
+        before = given.select_related("shop", "assignee__user").order_by("pk")
+        record_each(by.person, Act.CHANGED, [(one, _hands(one.assignee), _hands(to)) for one in before])
+        given.update(assignee=to)
         return refused | why_not
+
+
+def _hands(to: ShopStaff | None) -> Snapshot:
+    """Whose a ticket is, as a change tells it."""
+    return {"assignee": str(to.user) if to else None}
 
 
 def _locked(tickets: QuerySet[Ticket], by: Actor, versions: Versions) -> tuple[dict[int, int], Refusals]:

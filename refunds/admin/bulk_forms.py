@@ -11,6 +11,7 @@ from unfold.forms import ActionForm as SkinActionForm
 
 from orders.models import ShopStaff
 from refunds.bulk import work
+from refunds.errors import RefundError
 from refunds.models import Reason
 from refunds.states import Side
 
@@ -71,9 +72,12 @@ class Colleague(forms.ModelChoiceField[ShopStaff]):
 
 
 class AssignManyForm(ManyForm):
+    """The single ticket's page asks the same."""
+
     to = Colleague(
         ShopStaff.objects.none(), label=gettext_lazy("To"), required=False,
         empty_label=gettext_lazy("Nobody in particular"),
+        error_messages={"invalid_choice": RefundError.NOT_A_COLLEAGUE.label},
     )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

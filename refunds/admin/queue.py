@@ -219,6 +219,11 @@ class TicketQueue(QueuePage[Ticket]):
         sells = person(request).sees_everything or works_of(person(request))
         return self.tabs if sells else (EVERYTHING, *self.tabs[2:5])
 
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """Who of a shop works on what is no business of customer service."""
+        told = person(request).sees_everything or works_of(person(request))
+        return tuple(name for name in self.list_display if told or name != "assigned")
+
     def listed(self, rows: QuerySet[Ticket]) -> QuerySet[Ticket]:
         lines = Prefetch("lines", TicketLine.objects.select_related("line"))
         return rows.select_related("assignee__user").prefetch_related(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin
@@ -27,6 +28,7 @@ from orders.models import Order
 from orders.states import OrderState
 from refunds import actions, history, words
 from refunds.admin import case
+from refunds.admin.assigning import Assigns
 from refunds.admin.bulk import BulkActions
 from refunds.admin.forms import (
     AcceptForm,
@@ -46,7 +48,6 @@ from refunds.admin.forms import (
 from refunds.admin.inlines import DisputeInline, LineInline, OfferInline, ParcelInline, StockInInline
 from refunds.admin.queue import TicketQueue
 from refunds.admin.tickets_table import TicketsTable
-from refunds.admin.tools import WithTools
 from refunds.lifecycle import TICKET
 from refunds.models import ReturnParcel, Ticket
 from refunds.models.ticket import OF_SELLER
@@ -107,7 +108,7 @@ def _dispatch(tickets: QuerySet[Ticket], by: Actor, form: DispatchForm) -> objec
 
 
 @admin.register(Ticket)
-class TicketAdmin(BulkActions, Exports[Ticket], TicketQueue, OfShop[Ticket], WithTools[Ticket]):
+class TicketAdmin(BulkActions, Exports[Ticket], TicketQueue, OfShop[Ticket], Assigns):
     """The sellers' queue. Customer service reads the tickets that were brought before it, and writes on them."""
 
     life = TICKET
@@ -153,7 +154,8 @@ class TicketAdmin(BulkActions, Exports[Ticket], TicketQueue, OfShop[Ticket], Wit
     unlinked: ClassVar[dict[str, str]] = {"shown_order": "about_order", "shown_payouts": "about_payouts"}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Ticket]:
-        return super().get_queryset(request).select_related("order__buyer", "order__shop", "reason", "rejection")
+        found = super().get_queryset(request)
+        return found.select_related("order__buyer", "order__shop", "reason", "rejection", "assignee__user")
 
     def get_inlines(self, request: HttpRequest, obj: Ticket | None) -> Any:
         """Tables of what there is; its lines always."""
@@ -169,7 +171,10 @@ class TicketAdmin(BulkActions, Exports[Ticket], TicketQueue, OfShop[Ticket], Wit
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **rest: Any) -> Any:
         if row := rest.get("obj"):
-            context["entries"] = history.entries(row, internal=Role.CS in self.roles(request, row))
+            told = history.entries(row, internal=Role.CS in self.roles(request, row))
+            if self.is_told_of_shop(request, row):
+                told = sorted([*told, *history.handed_on(row)], key=attrgetter("at"), reverse=True)
+            context["entries"] = told
             context["case"] = case.of(row)
         return super().render_change_form(request, context, *args, **rest)
 

@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from aftersales import actors
+from aftersales.changes.models import Change
 from aftersales.jobs import work
 from aftersales.jobs.models import Job
 from aftersales.models import User
@@ -193,6 +194,29 @@ def test_assigned_to_a_colleague_and_left_behind(cast, client, colleague):
 
     ShopStaff.objects.get(user=colleague).delete()
     assert set(Ticket.objects.values_list("assignee", flat=True)) == {None}
+
+
+def test_assigning_many_writes_down_each(cast, client, colleague):
+    """Who gave it to whom, in the same statements for any number; one that is theirs already has not changed."""
+    staff = ShopStaff.objects.get(user=colleague)
+    client.force_login(cast.bob)
+    found = set()
+    for number in (1, 4):
+        tickets = [filed(cast) for _ in range(number + 1)]
+        one(tickets[0]).update(assignee=staff)
+        url = planned(client, "assign", tickets, token=f"6f1c9a3e-5a7d-4f0e-9f3c-0d6a2b6c9b3{number}")
+        confirm(client, url, to=staff.pk)
+        with statements() as done:
+            work.step()
+        found.add(len(done))
+        written = Change.objects.filter(kind="refunds.ticket", key__in=[ticket.pk for ticket in tickets]).order_by(
+            "key"
+        )
+        assert [(c.key, c.act, c.person, c.shop, c.before, c.after) for c in written] == [
+            (ticket.pk, "changed", cast.bob, cast.shop, {"assignee": None}, {"assignee": "Ann"})
+            for ticket in tickets[1:]
+        ]
+    assert len(found) == 1, found
 
 
 def test_a_note_is_written_once_on_each(cast, client):

@@ -156,10 +156,13 @@ class ByRole(ModelAdmin[M]):
         row = self.get_object(request, unquote(object_id))
         if row is None or not self.has_view_permission(request, row):
             raise Http404
-        changes = Change.objects.filter(kind=self.opts.label_lower, key=row.pk).select_related("person")
         context = {**self.admin_site.each_context(request), "opts": self.opts, "row": row, "title": _("History")}
-        context |= {"changes": changes[:MOST_CHANGES], "original": row}
+        context |= {"changes": self.changes_of(request, row)[:MOST_CHANGES], "original": row}
         return TemplateResponse(request, "admin/changes/history.html", context)
+
+    def changes_of(self, request: HttpRequest, row: M) -> QuerySet[Change]:
+        """What this person reads of what people changed of the row."""
+        return Change.objects.filter(kind=self.opts.label_lower, key=row.pk).select_related("person")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[M], search_term: str
