@@ -15,9 +15,10 @@ from django.utils.translation import gettext as _
 from aftersales.help.models import Enquiry
 from aftersales.lifecycle.admin import person
 from aftersales.lifecycle.admin.queue import MOST_COUNTED, capped_counts
-from orders.admin.rights import works_in_a_shop
+from orders.admin.rights import owns_a_shop, works_in_a_shop
 from orders.models import Order
 from orders.states import OrderState
+from refunds.bulk.plan import to_confirm
 from refunds.models import Dispute, Payout, Ticket
 from refunds.models.ticket import OF_SELLER
 from refunds.states import DisputeState, PayoutState
@@ -42,7 +43,7 @@ Waiting = tuple[Any, QuerySet[Any], str, bool]
 
 def cards(request: HttpRequest) -> list[Card]:
     """All of them in one query, however many rows there are."""
-    waiting = [*_of_seller(request), *_of_service(request), *_of_operator(request)]
+    waiting = [*_of_seller(request), *_of_owner(request), *_of_service(request), *_of_operator(request)]
     if not waiting:
         return []
     counts = capped_counts({str(at): rows for at, (_title, rows, _url, _urgent) in enumerate(waiting)}, person(request))
@@ -66,6 +67,13 @@ def _of_seller(request: HttpRequest) -> list[Waiting]:
         (_("Orders to ship"), orders, _list("orders_order"), False),
         (_("Orders to ship, later than promised"), orders.filter(ship_by__lte=Now()), _list("orders_order"), True),
     ]
+
+
+def _of_owner(request: HttpRequest) -> list[Waiting]:
+    user = person(request)
+    if user.sees_everything or not owns_a_shop(request):
+        return []
+    return [(_("Work that waits for your confirmation"), to_confirm(user), _list("aftersales_job"), False)]
 
 
 def _of_service(request: HttpRequest) -> list[Waiting]:

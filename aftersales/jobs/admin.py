@@ -54,11 +54,13 @@ class JobPages(ByRole[Job]):
     def progress(self, job: Job) -> str:
         return f"{job.seen} / {job.planned}" if job.planned is not None else str(job.seen)
 
+    def decides(self, request: HttpRequest, job: Job) -> bool:
+        """Whoever asked for it, and an owner of its shop."""
+        return person(request).pk == job.by_id or (job.shop_id is not None and self.is_owner(request, job))
+
     def may_cancel(self, request: HttpRequest, job: Job) -> bool:
-        """Whoever asked for it, an owner of its shop, an operator."""
-        user = person(request)
-        of_shop = job.shop_id is not None and self.is_owner(request, job)
-        return user.pk == job.by_id or user.is_superuser or of_shop
+        """Who decides about it, and an operator."""
+        return self.decides(request, job) or person(request).is_superuser
 
     # --- pages --------------------------------------------------------------------------------------------------------
 
@@ -86,13 +88,13 @@ class JobPages(ByRole[Job]):
                 answer["HX-Refresh"] = "true"
             return answer
         rows = Paginator(job.rows.order_by("ok", "pk"), ROWS_A_PAGE).get_page(request.GET.get("p"))
-        kind = kind_of(job)
+        kind, waits = kind_of(job), job.ready_at is None and job.ended_at is None
         page |= {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "page": rows,
             "rows": [(row, kind.link(row), kind.sentence(row) if row.ok is False else "") for row in rows],
-            "asks_at": "" if job.ready_at or job.ended_at else kind.asks_at(job),
+            "asks_at": kind.asks_at(job) if waits and self.decides(request, job) else "",
             "may_cancel": not job.ended_at and self.may_cancel(request, job),
             "may_have_file": _file_of(job, person(request)) is not None,
         }

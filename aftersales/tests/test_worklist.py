@@ -7,7 +7,8 @@ from refunds.tests import situations
 
 
 @pytest.mark.parametrize(
-    ("who", "numbers"), [("bob", [0, 1, 0, 0]), ("dave", [0, 0, 0, 0]), ("sam", [0, 1, 0, 0]), ("operator", [0, 0])]
+    ("who", "numbers"),
+    [("bob", [0, 1, 0, 0, 0]), ("dave", [0, 0, 0, 0, 0]), ("sam", [0, 1, 0, 0]), ("operator", [0, 0])],
 )
 def test_what_waits(cast, client, who, numbers, django_assert_max_num_queries):
     situations.disputed(situations.stocked(cast))

@@ -17,6 +17,8 @@ from aftersales.jobs.models import Job, JobRow
 from aftersales.jobs.verbs import release
 from aftersales.lifecycle.errors import Conflict, Refused
 from aftersales.models import User
+from orders.models import Shop
+from orders.states import ShopRole
 from refunds.bulk.work import OnTickets, tickets_of
 from refunds.models import Ticket
 from refunds.states import Kind
@@ -97,6 +99,13 @@ def hand_on(job: Job, params: dict[str, Any]) -> None:
     open_one = Job.objects.filter(pk=job.pk, ready_at=None, ended_at=None)
     if not open_one.update(params={**params, "to_confirm": True}):
         raise Conflict("hand_on", job)
+
+
+def to_confirm(user: User) -> QuerySet[Job]:
+    """What was handed on to the owners of a shop, this person among them, by somebody else."""
+    owned = Shop.objects.filter(staff__user=user, staff__role=ShopRole.OWNER)
+    handed_on = Job.objects.filter(params__to_confirm=True, ready_at=None, ended_at=None)
+    return handed_on.filter(shop__in=owned).exclude(by=user)
 
 
 def start(job: Job, params: dict[str, Any], by: User, promised: Outlook) -> None:
