@@ -63,10 +63,11 @@ class Case:
 def of(ticket: Ticket) -> Case:
     """What the page of a ticket shows above its history."""
     order, currency = ticket.order, ticket.order.currency
-    cap = rules.caps(ticket)
+    items = list(ticket.lines.select_related("line__sku__product", "wanted").order_by("pk"))
+    cap = rules.caps_of(ticket, items)
     return Case(
-        goods=_goods(ticket),
-        photos=list(ticket.evidence.order_by("pk")),
+        goods=[_goods(item, currency) for item in items],
+        photos=list(ticket.evidence.all()),
         parcels=list(ticket.parcels.order_by("pk")),
         record=record(ticket),
         asked=shown(ticket.amount, currency),
@@ -77,20 +78,15 @@ def of(ticket: Ticket) -> Case:
     )
 
 
-def _goods(ticket: Ticket) -> list[Goods]:
-    currency = ticket.order.currency
-    items = ticket.lines.select_related("line__sku__product", "wanted").order_by("pk")
-    return [
-        Goods(
-            item,
-            item.line.title,
-            "" if item.line.title.endswith(item.line.sku.variant) else item.line.sku.variant,
-            shown(item.amount, currency),
-            shown(item.line.paid, currency),
-            shown(item.line.left, currency),
-        )
-        for item in items
-    ]
+def _goods(item: TicketLine, currency: str) -> Goods:
+    return Goods(
+        item,
+        item.line.title,
+        "" if item.line.title.endswith(item.line.sku.variant) else item.line.sku.variant,
+        shown(item.amount, currency),
+        shown(item.line.paid, currency),
+        shown(item.line.left, currency),
+    )
 
 
 def record(ticket: Ticket) -> Record:

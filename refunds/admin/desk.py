@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import Case as Choice
-from django.db.models import IntegerField, Q, QuerySet, Value, When
+from django.db.models import IntegerField, Prefetch, Q, QuerySet, Value, When, prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -18,8 +18,7 @@ from aftersales.models import User
 from aftersales.money import shown
 from aftersales.templatetags.aftersales import duration
 from refunds import deadlines, history, rulebook, rules
-from refunds.models import Dispute, DisputeEvent, TicketLine
-from refunds.models.dispute import GIVEN
+from refunds.models import Dispute, DisputeEvent, Ruling, TicketLine
 from refunds.states import DisputeState as S
 
 # What changes who has a case.
@@ -133,7 +132,8 @@ def read(row: Dispute, *, internal: bool) -> Page:
     ticket = row.ticket
     told = history.record(ticket)
     entries = history.entries(ticket, internal=internal, of=told)
-    lines = list(_lines(row))
+    _fetch(row)
+    lines = list(ticket.lines.all())
     cap = rules.caps_of(ticket, lines)
     case = rulebook.Case(
         dispute=row,
@@ -145,20 +145,22 @@ def read(row: Dispute, *, internal: bool) -> Page:
         periods=deadlines.periods(told.events, told.dispute_events),
     )
     mine = [event for event in told.dispute_events if event.dispute_id == row.pk]
-    rulings = row.rulings.select_related("agent", "confirmed_by").order_by("-pk")
     return Page(
         entries=entries,
         sides=sides(entries),
         sections=rulebook.sections(case) if internal else [],
         goods=[_goods(item, cap, ticket.order.currency) for item in lines],
-        rulings=list(rulings if internal else rulings.filter(GIVEN)),
+        rulings=[ruling for ruling in row.rulings.all() if internal or ruling.is_given],
         since=given_at(mine),
     )
 
 
-def _lines(row: Dispute) -> QuerySet[TicketLine]:
-    lines = row.ticket.lines.select_related("line__sku__product__goods_rule", "wanted__product", "goods__product")
-    return lines.prefetch_related("inspections").order_by("pk")
+def _fetch(row: Dispute) -> None:
+    """The rulings, and the lines with what the rules ask of them: fields and forms of the page want them as well."""
+    rulings = Ruling.objects.select_related("agent", "confirmed_by").order_by("-pk")
+    lines = TicketLine.objects.select_related("line__sku__product__goods_rule", "wanted__product", "goods__product")
+    lines = lines.prefetch_related("inspections")
+    prefetch_related_objects([row], Prefetch("rulings", rulings), Prefetch("ticket__lines", lines))
 
 
 def _goods(item: TicketLine, cap: rules.Cap, currency: str) -> Goods:

@@ -81,8 +81,9 @@ class DisputeAdmin(DisputeQueue, OfShop[Dispute], WithTools[Dispute]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Dispute]:
         rows = super().get_queryset(request)
         return rows.select_related(
-            "agent", "ticket__reason", "ticket__order__shop", "ticket__order__policy", "order__shop"
-        )
+            "agent", "ticket__reason", "ticket__rejection", "ticket__order__buyer", "ticket__order__shop",
+            "ticket__order__policy", "order__shop",
+        )  # fmt: skip
 
     def inside(self, request: HttpRequest, row: Dispute) -> bool:
         """Whether the person sees what only customer service is to see."""
@@ -118,13 +119,18 @@ class DisputeAdmin(DisputeQueue, OfShop[Dispute], WithTools[Dispute]):
             if internal:
                 context["holder"] = desk.holder(row, person(request), shown_page.since)
                 context["holder_url"] = f"{self._url('holder', row.pk)}?was={row.agent_id or ''}"
-            context["form_here"] = self.form_here(request, row)
+            offers = self.offers(request, row)
+            context |= {"offers": list(offers.values()), "form_here": self.form_here(request, row, offers)}
             context["next_case"] = self.next_case(request, row)
         return super().render_change_form(request, context, *args, **rest)
 
-    def form_here(self, request: HttpRequest, row: Dispute) -> dict[str, Any] | None:
+    def history(self, row: Any) -> list[dict[str, Any]]:
+        """The page tells it with what the sides said."""
+        return []
+
+    def form_here(self, request: HttpRequest, row: Dispute, offers: dict[str, Offer]) -> dict[str, Any] | None:
         """The form that stands on the page at first: of what ends the agent's work, if it may be done now."""
-        for name, offer in self.offers(request, row).items():
+        for name, offer in offers.items():
             if name in ON_PAGE:
                 form = self.ways[name].form(row, initial=self.begun(request, row, name))
                 return self.asking(request, row, offer, form)
@@ -224,7 +230,7 @@ class DisputeAdmin(DisputeQueue, OfShop[Dispute], WithTools[Dispute]):
 
     @admin.display(description=gettext_lazy("refundable"))
     def refundable(self, row: Dispute) -> str:
-        cap = rules.caps(row.ticket)
+        cap = rules.caps_of(row.ticket, row.ticket.lines.all())
         figures = {"goods": shown(cap.goods, row.order.currency), "freight": shown(cap.freight, row.order.currency)}
         return _("%(goods)s for the goods, %(freight)s of the freight") % figures
 

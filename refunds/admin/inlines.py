@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import BigIntegerField, OuterRef, Prefetch, Q, QuerySet, Subquery, Value
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -15,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from aftersales.lifecycle.admin import ReadOnlyInline, badge, person
 from aftersales.money import shown
 from refunds.lifecycle import DISPUTE
-from refunds.models import Dispute, Offer, ReturnParcel, Ruling, StockIn, TicketLine
+from refunds.models import Dispute, Offer, ReturnParcel, Ruling, StockIn, TicketEvent, TicketLine
 from refunds.models.dispute import GIVEN
 from refunds.rules import Asked
 
@@ -86,13 +88,22 @@ class ParcelInline(ReadOnlyInline):
         return shown(parcel.postage, parcel.ticket.order.currency) if parcel.postage else "–"
 
 
+# The amount of the application that stood when an offer was made.
+_ASKED = Subquery(
+    TicketEvent.objects.filter(ticket=OuterRef("ticket"), action__in=("begin", "amend"), at__lte=OuterRef("made_at"))
+    .order_by("-pk")
+    .values(amount=Cast(KeyTextTransform("amount", "data"), BigIntegerField()))[:1]
+)
+
+
 class OfferInline(ReadOnlyInline):
     model = Offer
     fields = ("kind", "shown_amount", "less", "note", "by", "made_at", "answer", "answered_at")
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Offer]:
-        return super().get_queryset(request).select_related("ticket__order", "made_by")
+        rows: QuerySet[Offer] = super().get_queryset(request).select_related("ticket__order", "made_by")
+        return rows.annotate(asked=Coalesce(_ASKED, Value(0)))
 
     @admin.display(description=gettext_lazy("amount"))
     def shown_amount(self, offer: Offer) -> str:
@@ -105,9 +116,8 @@ class OfferInline(ReadOnlyInline):
     @admin.display(description=gettext_lazy("compared with what was asked"))
     def less(self, offer: Offer) -> str:
         """Of the version that the offer answered."""
-        versions = offer.ticket.events.filter(action__in=("begin", "amend"), at__lte=offer.made_at)
-        asked = versions.order_by("-pk").values_list("data__amount", flat=True).first() or 0
-        return shown(offer.amount - int(asked), offer.ticket.order.currency)
+        asked: int = offer.asked  # type: ignore[attr-defined]  # read with it
+        return shown(offer.amount - asked, offer.ticket.order.currency)
 
 
 class DisputeInline(ReadOnlyInline):
@@ -129,9 +139,13 @@ class StockInInline(ReadOnlyInline):
     fields = ("document", "figures", "note", "reported_at")
     readonly_fields = fields
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[StockIn]:
+        lines = Prefetch("ticket__lines", TicketLine.objects.select_related("line"))
+        return super().get_queryset(request).prefetch_related(lines)
+
     @admin.display(description=gettext_lazy("found"))
     def figures(self, report: StockIn) -> Any:
-        titles = dict(report.ticket.lines.values_list("pk", "line__title"))
+        titles = {item.pk: item.line.title for item in report.ticket.lines.all()}
         words = _("%(title)s: good %(good)s, damaged %(damaged)s")
         told = (
             (words % {"title": titles.get(int(key), key), "good": good, "damaged": damaged},)

@@ -104,7 +104,7 @@ class RuleForm(ActionForm):
         ticket, cap = row.ticket, rules.caps(row.ticket)
         currency, whole = ticket.order.currency, cap.goods + cap.freight
         verdict = cast("forms.ChoiceField", self.fields["verdict"])
-        verdict.choices = [(each.value, each.label) for each in rules.verdicts(ticket)]
+        verdict.choices = [(each.value, each.label) for each in rules.verdicts(ticket, cap)]
         words = _(
             "At most %(most)s, of it %(freight)s for the freight. Only for a refund, or goods that go back first."
         )
@@ -140,7 +140,8 @@ class ReadForm(ActionForm):
     ruling = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, row: Any, *args: Any, **kwargs: Any) -> None:
-        kwargs["initial"] = {"ruling": row.ruling.pk} | kwargs.get("initial", {})
+        self.given = row.ruling
+        kwargs["initial"] = {"ruling": self.given.pk} | kwargs.get("initial", {})
         super().__init__(row, *args, **kwargs)
 
 
@@ -158,10 +159,10 @@ class SecondForm(ReadForm):
 
     @property
     def summary(self) -> str:
-        return lines(_ruling(self.row), _("Both sides read it from now on."))
+        return lines(in_words(self.given), _("Both sides read it from now on."))
 
     def effects(self, rows: QuerySet[Any], by: Actor) -> list[str]:
-        given = self.row.ruling
+        given = self.given
         decision = Decision(given.verdict, given.amount, given.freight, given.freight_by, given.note)
         return follows.ruled(decision, actions.rehearse_second(rows, by, ruling=self.cleaned_data["ruling"]))
 
@@ -176,7 +177,7 @@ class ObjectForm(ReadForm):
 
     @property
     def summary(self) -> str:
-        return lines(_ruling(self.row), _("The agent who ruled reviews it again."))
+        return lines(in_words(self.given), _("The agent who ruled reviews it again."))
 
 
 class RestForm(ActionForm):
@@ -188,7 +189,7 @@ class RestForm(ActionForm):
 class AcceptRulingForm(ReadForm):
     @property
     def summary(self) -> str:
-        return lines(_ruling(self.row), _("Once the buyer accepts it too, it is final and carried out."))
+        return lines(in_words(self.given), _("Once the buyer accepts it too, it is final and carried out."))
 
 
 class AppealForm(ReadForm):
@@ -197,8 +198,4 @@ class AppealForm(ReadForm):
     @property
     def summary(self) -> str:
         words = _("Another agent reviews the case. There is one appeal, of either side; the next ruling stands.")
-        return lines(_ruling(self.row), words)
-
-
-def _ruling(dispute: Dispute) -> str:
-    return in_words(dispute.ruling) if dispute.ruling else ""
+        return lines(in_words(self.given), words)

@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, prefetch_related_objects
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -49,7 +49,7 @@ from refunds.admin.inlines import DisputeInline, LineInline, OfferInline, Parcel
 from refunds.admin.queue import TicketQueue
 from refunds.admin.tickets_table import TicketsTable
 from refunds.lifecycle import TICKET
-from refunds.models import ReturnParcel, Ticket
+from refunds.models import Payout, ReturnParcel, Ticket
 from refunds.models.ticket import OF_SELLER
 
 # What a ticket may have, by its name there.
@@ -171,6 +171,8 @@ class TicketAdmin(BulkActions, Exports[Ticket], TicketQueue, OfShop[Ticket], Ass
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **rest: Any) -> Any:
         if row := rest.get("obj"):
+            # Asked for several times while the page is made.
+            prefetch_related_objects([row], "evidence", Prefetch("payouts", Payout.objects.order_by("pk")))
             told = history.entries(row, internal=Role.CS in self.roles(request, row))
             if self.is_told_of_shop(request, row):
                 told = sorted([*told, *history.handed_on(row)], key=attrgetter("at"), reverse=True)
@@ -246,11 +248,11 @@ class TicketAdmin(BulkActions, Exports[Ticket], TicketQueue, OfShop[Ticket], Ass
     def shown_payouts(self, row: Ticket) -> str:
         items = (
             (reverse("admin:refunds_payout_change", args=[payout.pk]), payout, words.where_the_money_is(payout))
-            for payout in row.payouts.order_by("pk")
+            for payout in row.payouts.all()
         )
         return format_html_join("", '<a href="{}">{}</a> {}<br>', items) or cast("Any", "–")
 
     @admin.display(description=gettext_lazy("payouts"))
     def about_payouts(self, row: Ticket) -> str:
-        items = ((payout, words.where_the_money_is(payout)) for payout in row.payouts.order_by("pk"))
+        items = ((payout, words.where_the_money_is(payout)) for payout in row.payouts.all())
         return format_html_join("", "{} {}<br>", items) or cast("Any", "–")

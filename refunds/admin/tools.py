@@ -136,9 +136,10 @@ class WithTools(LifecycleAdmin[R]):
     def begun(self, request: HttpRequest, row: R, action: str) -> dict[str, Any]:
         """What the form begins with: a reply that was chosen, else what the person typed the last time."""
         chosen = request.GET.get("reply", "")
-        ready = self.replies(request, row, cs=Role.CS in self.roles(request, row))
-        if chosen.isascii() and chosen.isdecimal() and int(chosen) < len(ready):
-            return {"note": ready[int(chosen)][1]}
+        if chosen.isascii() and chosen.isdecimal():
+            ready = self.replies(request, row, cs=Role.CS in self.roles(request, row))
+            if int(chosen) < len(ready):
+                return {"note": ready[int(chosen)][1]}
         kept = jottings.find(person(request), self.jotting_key(row, action))
         if kept is None:
             return {}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from django.db.models import Q
+from django.db.models import Prefetch, Q, prefetch_related_objects
 from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from aftersales.models import User
 from aftersales.money import shown
 from aftersales.readers import zone_named
-from refunds.models import Reply, Ticket
+from refunds.models import Reply, Ticket, TicketLine
 
 _VARIABLE: Final = re.compile(r"\{([^{}]*)\}")
 
@@ -28,8 +28,9 @@ def _due(ticket: Ticket) -> str:
 
 
 def _goods(ticket: Ticket) -> str:
-    lines = ticket.lines.select_related("line").order_by("pk")
-    return pgettext("list", ", ").join(f"{item.line.title} × {item.quantity}" for item in lines)
+    # The page may have read them already.
+    prefetch_related_objects([ticket], Prefetch("lines", TicketLine.objects.select_related("line")))
+    return pgettext("list", ", ").join(f"{item.line.title} × {item.quantity}" for item in ticket.lines.all())
 
 
 # What a variable stands for, and how a list of them explains it.

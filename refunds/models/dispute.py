@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
@@ -89,11 +91,12 @@ class Dispute(Row):
 
     @property
     def ruling(self) -> Ruling | None:
-        """What was ruled last."""
-        return self.rulings.order_by("-pk").first()
+        """What was ruled last; `rulings` may have been fetched with it."""
+        return max(self.rulings.all(), key=attrgetter("pk"), default=None)
 
 
-# A ruling that a second agent has yet to confirm, or has not confirmed, has not been given.
+# A ruling that a second agent has yet to confirm, or has not confirmed, has not been given. As a condition, and, in
+# Ruling, of one that was read.
 GIVEN = Q(needs_second=False) | Q(confirmed_by__isnull=False)
 
 
@@ -137,6 +140,10 @@ class Ruling(models.Model):
 
     def __str__(self) -> str:
         return f"{self.dispute} · {self.get_verdict_display()}"
+
+    @property
+    def is_given(self) -> bool:
+        return not self.needs_second or self.confirmed_by_id is not None
 
 
 class DisputeEvent(Event):

@@ -16,7 +16,6 @@ from refunds.tests.at_admin import (
     page,
     read,
     reviewed,
-    ruled,
     ruling,
     snapshot,
     to_confirm,
@@ -115,18 +114,6 @@ def test_who_was_faster_is_named(cast, client):
     assert "This has changed while you were reading." in read(client.get(seen))
     client.force_login(cast.bob)
     assert client.get(seen).status_code == 404
-
-
-def test_queries_do_not_grow_with_what_was_said(cast, client, django_assert_max_num_queries):
-    dispute = ruled(cast)
-    client.force_login(agent())
-    client.get(change(dispute))
-    with django_assert_max_num_queries(40) as few:
-        client.get(change(dispute))
-    for number in range(4):
-        actions.message(one(dispute.ticket), actors.buyer(cast.alice), f"Again {number}.")
-    with django_assert_max_num_queries(len(few.captured_queries)):
-        client.get(change(dispute))
 
 
 # --- who leads --------------------------------------------------------------------------------------------------------

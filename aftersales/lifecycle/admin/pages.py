@@ -155,7 +155,7 @@ class LifecycleAdmin(ByRole[R]):
                 "badge": self.badge(row),
                 "deadline": self.deadline(row),
                 "consequence": self.consequence(row),
-                "offers": list(self.offers(request, row).values()),
+                "offers": context["offers"] if "offers" in context else list(self.offers(request, row).values()),
                 "history": self.history(row),
                 "put_back": self._url("put_back", row.pk) if person(request).is_superuser else "",
             }
