@@ -107,7 +107,7 @@ def test_every_sort_is_by_what_is_never_null(rf):
     """Null has no place in a comparison: a list sorted by it would lose rows."""
     asked = rf.get(QUEUE)
     pages = [page for page in admin.site._registry.values() if issubclass(page.get_changelist(asked), KeysetChangeList)]
-    assert {page.model.__name__ for page in pages} >= {"Ticket", "Order", "Payout", "Change"}
+    assert {page.model.__name__ for page in pages} >= {"Ticket", "Dispute", "Order", "Payout", "Change"}
     for page in pages:
         for expression in (*(page.ordering or ()), *sorts(page)):
             rows = keyset.Walk([expression, "-pk"]).of(page.model._base_manager.all())
