@@ -1,5 +1,5 @@
 """Fixtures that several files of these tests use."""
 
-from aftersales.tests.refusals import world
+from aftersales.tests.refusals import built, world
 
-__all__ = ["world"]
+__all__ = ["built", "world"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from aftersales import actors
-from aftersales.testing import file, one, pay, place, ship
+from aftersales.testing import Cast, file, make_cast, one, pay, place, ship
 from orders.models import Order, OrderLine, Payment
 from refunds import actions
 from refunds.models import Dispute, Payout, Ticket
@@ -19,6 +20,7 @@ from refunds.models import Dispute, Payout, Ticket
 class World:
     """A shipped order of two mugs and a lamp, half of it in an agreed ticket with its payout; a dispute on another."""
 
+    cast: Cast
     order: Order
     line: OrderLine
     payment: Payment
@@ -27,12 +29,11 @@ class World:
     dispute: Dispute
 
     def row(self, model: Any) -> Any:
-        found = {type(row): row for row in vars(self).values()}
+        found = {type(row): row for row in vars(self).values() if row is not self.cast}
         return found.get(model) or model.objects.order_by("pk").first()
 
 
-@pytest.fixture
-def world(cast):
+def build(cast: Cast) -> World:
     order = ship(pay(place(cast)), cast)
     line = order.lines.get(sku=cast.mug)
     ticket = file(order, {line.pk: 1})
@@ -42,7 +43,18 @@ def world(cast):
     actions.call_cs(one(disputed), actors.seller(cast.bob), "It was whole.")
     for row in (order, line, ticket):
         row.refresh_from_db()
-    return World(order, line, order.payments.get(), ticket, Payout.objects.get(), Dispute.objects.get())
+    return World(cast, order, line, order.payments.get(), ticket, Payout.objects.get(), Dispute.objects.get())
+
+
+@pytest.fixture(scope="module")
+def built(shared: Any) -> Iterator[World]:
+    with shared():
+        yield build(make_cast())
+
+
+@pytest.fixture
+def world(db: None, built: World) -> World:
+    return deepcopy(built)
 
 
 def sql(query: str, *values: Any) -> int:

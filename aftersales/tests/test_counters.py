@@ -90,15 +90,15 @@ def test_line_has_one_open_ticket(world):
     TicketLine.objects.create(ticket=other, line=world.line, quantity=1, amount=1, is_open=False)
 
 
-def test_goods_that_were_not_shipped_are_not_sent_back(world, cast):
-    order = pay(place(cast))
+def test_goods_that_were_not_shipped_are_not_sent_back(world):
+    order = pay(place(world.cast))
     ticket = file(order, {order.lines.first().pk: 1})
     assert not ticket.shipped
     with refused("ticket_returns_what_was_shipped"):
         change(ticket, "kind = 'return_refund'")
 
 
-def test_return_needs_an_address(world, cast):
+def test_return_needs_an_address(world):
     ticket = file(world.order, {world.order.lines.exclude(pk=world.line.pk).get().pk: 1}, kind="return_refund")
     assert ticket.return_address == ""
     with refused("ticket_return_has_address"):

@@ -179,9 +179,9 @@ def test_frozen_columns(world, model, subtests):
             change(world.row(model), f"{column} = {new}")
 
 
-def test_a_ticket_belongs_to_the_shop_of_its_order(world, cast):
+def test_a_ticket_belongs_to_the_shop_of_its_order(world):
     twin = one(world.ticket).get()
-    twin.pk, twin.number, twin.shop, twin.state = None, "X1", cast.other_shop, "awaiting_seller"
+    twin.pk, twin.number, twin.shop, twin.state = None, "X1", world.cast.other_shop, "awaiting_seller"
     twin.due_at = timezone.now()
     with refused("a ticket belongs to the shop of its order"):
         twin.save(force_insert=True)

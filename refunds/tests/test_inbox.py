@@ -1,13 +1,14 @@
 """The inbox: one's own notices only, unread until marked by a POST, in the reader's language."""
 
 import re
+from copy import deepcopy
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from aftersales import actors
-from aftersales.testing import file, one, pay, place, ship
+from aftersales.testing import file, make_cast, one, pay, place, ship
 from refunds import actions
 from refunds.models import Notice
 from refunds.notices import announce
@@ -15,8 +16,24 @@ from refunds.notices import announce
 INBOX, READ = "/inbox/", "/inbox/read/"
 
 
+@pytest.fixture(scope="module")
+def built(shared):
+    with shared():
+        cast = make_cast()
+        yield cast, agreed(cast)
+
+
 @pytest.fixture
-def ticket(cast):
+def cast(db, built):
+    return deepcopy(built[0])
+
+
+@pytest.fixture
+def ticket(db, built):
+    return deepcopy(built[1])
+
+
+def agreed(cast):
     order = ship(pay(place(cast)), cast)
     ticket = file(order, {order.lines.get(sku=cast.mug).pk: 1}, kind="return_refund")
     actions.agree(one(ticket), actors.seller(cast.bob), version=1)
