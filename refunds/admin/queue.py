@@ -225,8 +225,9 @@ class TicketQueue(QueuePage[Ticket]):
         return tuple(name for name in self.list_display if told or name != "assigned")
 
     def listed(self, rows: QuerySet[Ticket]) -> QuerySet[Ticket]:
+        """Nothing but what the columns show: to plan each further table costs more than to read a page of it."""
         lines = Prefetch("lines", TicketLine.objects.select_related("line"))
-        return rows.select_related("assignee__user").prefetch_related(lines)
+        return rows.select_related(None).select_related("order__buyer", "assignee__user").prefetch_related(lines)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Ticket], search_term: str

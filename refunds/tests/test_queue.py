@@ -271,8 +271,9 @@ def test_another_shop_finds_and_counts_nothing(four, cast, client):
     assert (response.status_code, list(response.context["cl"].result_list)) == (422, [])
 
 
-# Session, person, their shops and colleagues, reasons to filter by, unread notices, the page, its lines, the counts.
-STATEMENTS = 9
+# Session, person, their shops and colleagues, reasons to filter by, unread notices, keys and rows of the page, their
+# lines, the counts.
+STATEMENTS = 10
 
 
 def test_the_queue_takes_the_same_statements_for_any_number(cast, client, django_assert_num_queries):

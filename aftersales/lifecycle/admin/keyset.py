@@ -135,9 +135,9 @@ class KeysetChangeList(ChangeList):
         return found[:size], len(found) > size, False
 
     def _read(self, way: QuerySet[Any], *, backwards: bool = False) -> list[Any]:
-        """A page and one row more. Which rows they are is asked of the table alone: with everything that the columns
-        show joined, the planner has too many ways to choose from, and reads whole tables."""
-        keys = way.select_related(None).values("pk")[: self.list_per_page + 1]
+        """A page and one row more. Which rows they are is asked of the table alone, and first: with everything that the
+        columns show joined, the planner has too many ways to choose from, and reads whole tables."""
+        keys = list(way.select_related(None).values_list("pk", flat=True)[: self.list_per_page + 1])
         page = self.root_queryset.filter(pk__in=keys)
         return list(self.walk.of(self.listed(self.apply_select_related(page)), backwards=backwards))
 
