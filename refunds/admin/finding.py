@@ -22,8 +22,10 @@ def found(tickets: QuerySet[Ticket], term: str, reader: User, shops: list[int] |
 
     First one statement says what the words are at all: no index serves an OR over several tables. Words that are one
     kind of thing, as nearly all are, leave the way to it to the planner: along the queue where many tickets fit, from
-    the goods where few do.
+    the goods where few do. What has an @ is an address, and needs no asking.
     """
+    if "@" in term:
+        return tickets.filter(_of(_people(term)))
     kinds = _kinds(term, shops)
     asked = {f"kind_{number}": Exists(things) for number, (things, _fits) in enumerate(kinds)}
     answers = User._base_manager.filter(pk=reader.pk).values_list(*asked.values()).get()
@@ -41,17 +43,25 @@ def _kinds(term: str, shops: list[int] | None) -> list[tuple[QuerySet[Any], Q]]:
     orders = Order.objects.filter(number__startswith=number)
     parcels = ReturnParcel.objects.filter(number__startswith=term)
     shipments = Shipment.objects.filter(number__startswith=term)
-    people = User.objects.alias(upper=Upper("name")).filter(Q(upper=number) | Q(email=term.lower()))
+    people = _people(term)
     goods = _goods(term, shops)
-    bought = Order.objects.filter(buyer__in=people.values("pk"))
     return [
         (cases, Q(number__startswith=number)),
         (orders, Q(order__in=orders.order_by().values("pk"))),
         (parcels, Q(pk__in=parcels.order_by().values("ticket"))),
         (shipments, Q(order__in=shipments.order_by().values("order"))),
-        (people, Q(order__in=bought.order_by().values("pk"))),
+        (people, _of(people)),
         (goods, about(goods)),
     ]
+
+
+def _people(term: str) -> QuerySet[User]:
+    return User.objects.alias(upper=Upper("name")).filter(Q(upper=term.upper()) | Q(email=term.lower()))
+
+
+def _of(people: QuerySet[User]) -> Q:
+    bought = Order.objects.filter(buyer__in=people.values("pk"))
+    return Q(order__in=bought.order_by().values("pk"))
 
 
 def with_goods(tickets: QuerySet[Ticket], words: str, shops: list[int] | None) -> QuerySet[Ticket]:
