@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from aftersales.attention.sections import AT_ONCE, BY_SLUG, PATIENCE, SECTIONS, Section
+from aftersales.keys import key_of
 from aftersales.lifecycle.admin import person
 from aftersales.models import Heartbeat
 
@@ -81,12 +82,13 @@ def act(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _chosen(request: HttpRequest, section: Section) -> QuerySet[Any]:
-    rows, key = section.rows(), request.POST.get("key", "")
-    if not key:
+    rows, asked = section.rows(), request.POST.get("key", "")
+    if not asked:
         return rows
-    if not (key.isascii() and key.isdecimal() and len(key) < 19):
+    key = key_of(asked)
+    if key is None:
         raise Http404
-    return rows.filter(pk=int(key))
+    return rows.filter(pk=key)
 
 
 def _done(request: HttpRequest, section: Section, rows: QuerySet[Any]) -> HttpResponse:

@@ -11,6 +11,7 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from aftersales.keys import key_of
 from aftersales.money import parse, plain
 
 _UNITS = {"d": 86_400, "h": 3_600, "min": 60, "m": 60, "s": 1, "天": 86_400, "小时": 3_600, "分钟": 60, "秒": 1}
@@ -58,7 +59,7 @@ class SearchedChoice(AutocompleteSelect):
     """A choice by searching; what is no key, which only a forged form sends, selects nothing."""
 
     def optgroups(self, name: str, value: Any, attr: dict[str, Any] | None = None) -> Any:
-        keys = [key for key in value if str(key).isascii() and str(key).isdecimal()]
+        keys = [key for key in value if key_of(key) is not None]
         return super().optgroups(name, keys, attr)
 
 

@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 from django.forms import BaseInlineFormSet
 from django.utils.translation import gettext_lazy as _
 
+from aftersales.keys import key_of
 from orders.admin.fields import AmountField, WholeNumberField
 from orders.effects import lock_stock
 from orders.errors import OrderError
@@ -26,8 +27,8 @@ def _chosen_shop(form: forms.ModelForm[Any]) -> Shop | None:
     # The skin makes one of an inline's forms without a row, whose currency nobody reads.
     if shop := getattr(form.instance, "shop_id", None):
         return Shop.objects.get(pk=shop)
-    chosen = str(form.data.get(form.add_prefix("shop"), ""))
-    return Shop.objects.filter(pk=int(chosen)).first() if chosen.isascii() and chosen.isdecimal() else None
+    key = key_of(form.data.get(form.add_prefix("shop"), ""))
+    return None if key is None else Shop.objects.filter(pk=key).first()
 
 
 class AmountsForm(forms.ModelForm[Any]):

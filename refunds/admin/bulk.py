@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from aftersales.jobs.kinds import KINDS
 from aftersales.jobs.models import Job
+from aftersales.keys import key_of
 from aftersales.lifecycle.admin import ByRole, person
 from aftersales.lifecycle.admin.pages import CONFIRMED, EDIT
 from aftersales.lifecycle.errors import Conflict
@@ -46,7 +47,7 @@ class BulkActions(ByRole[Ticket]):
         return super().get_actions(request) if works_in_a_shop(request) else {}
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *rest: Any) -> HttpResponse | None:
-        if not all(key.isdecimal() for key in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+        if None in map(key_of, request.POST.getlist(ACTION_CHECKBOX_NAME)):
             raise BadRequest("a row's key is a number")
         return super().response_action(request, queryset, *rest)
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from aftersales.actors import Role
+from aftersales.keys import key_of
 from aftersales.lifecycle.admin import Way, person
 from aftersales.lifecycle.admin.actions import Offer
 from aftersales.money import shown
@@ -160,8 +161,7 @@ class DisputeAdmin(DisputeQueue, OfShop[Dispute], WithTools[Dispute]):
         """Leads to the case that waits for this agent next, but not to the one that the address names."""
         if not person(request).is_customer_service:
             raise Http404
-        after = request.GET.get("after", "")
-        rows = desk.worklist(person(request)).exclude(pk=int(after) if after.isdecimal() and len(after) < 19 else 0)
+        rows = desk.worklist(person(request)).exclude(pk=key_of(request.GET.get("after")) or 0)
         if found := rows.values_list("pk", flat=True).first():
             return HttpResponseRedirect(self._url("change", found))
         self.message_user(request, _("Nothing else waits for you."))

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from aftersales.keys import LARGEST_KEY
+from aftersales.keys import key_of
 from aftersales.lifecycle.admin import person
 from aftersales.lifecycle.errors import Refused
 from aftersales.money import shown
@@ -45,11 +45,7 @@ def page(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     shops = Shop.objects.of_staff(person(request))
     asked = request.GET.get("shop", "")
-    if asked:
-        key = int(asked) if asked.isascii() and asked.isdecimal() else 0
-        shop = shops.filter(pk=min(key, LARGEST_KEY)).first()
-    else:
-        shop = shops.first()
+    shop = shops.filter(pk=key_of(asked) or 0).first() if asked else shops.first()
     if shop is None:
         raise Http404
     needed, kept = steps(shop), rest(shop)

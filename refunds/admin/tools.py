@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from aftersales import masks
 from aftersales.actors import Role
+from aftersales.keys import key_of
 from aftersales.lifecycle.admin import LifecycleAdmin, person
 from aftersales.lifecycle.admin.actions import ActionForm, Offer
 from aftersales.lifecycle.errors import Refused
@@ -135,11 +136,11 @@ class WithTools(LifecycleAdmin[R]):
 
     def begun(self, request: HttpRequest, row: R, action: str) -> dict[str, Any]:
         """What the form begins with: a reply that was chosen, else what the person typed the last time."""
-        chosen = request.GET.get("reply", "")
-        if chosen.isascii() and chosen.isdecimal():
+        chosen = key_of(request.GET.get("reply"))
+        if chosen is not None:
             ready = self.replies(request, row, cs=Role.CS in self.roles(request, row))
-            if int(chosen) < len(ready):
-                return {"note": ready[int(chosen)][1]}
+            if chosen < len(ready):
+                return {"note": ready[chosen][1]}
         kept = jottings.find(person(request), self.jotting_key(row, action))
         if kept is None:
             return {}
