@@ -28,6 +28,10 @@ class UserManager(BaseUserManager["User"]):
         """E-mail addresses are compared without case."""
         return self.get(email=(username or "").lower())
 
+    def agents(self) -> models.QuerySet["User"]:
+        """Who serves customers now, and has a desk to do it at."""
+        return self.filter(is_customer_service=True, is_staff=True, is_active=True)
+
 
 class User(AbstractBaseUser, PermissionsMixin):
     """A person who logs in by e-mail. Sellers belong to a shop (orders.ShopStaff), an operator is a superuser.

@@ -35,8 +35,7 @@ def in_words(ruling: Ruling) -> str:
 
 def agents_for(dispute: Dispute) -> QuerySet[User]:
     """Who may take a dispute: active agents with a desk, of no side of it, who did not rule before the appeal."""
-    agents = User.objects.filter(is_active=True, is_staff=True, is_customer_service=True)
-    others = agents.exclude(employments__shop__orders=dispute.order_id).exclude(orders=dispute.order_id)
+    others = User.objects.agents().exclude(employments__shop__orders=dispute.order_id).exclude(orders=dispute.order_id)
     if not dispute.appealed_by:
         return others
     before = dispute.rulings.filter(on_appeal=False)

@@ -53,7 +53,7 @@ class GiveForm(forms.Form):
 
     def __init__(self, rows: QuerySet[Dispute], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        agents = User.objects.filter(is_customer_service=True, is_staff=True, is_active=True).order_by("email")
+        agents = User.objects.agents().order_by("email")
         cast("Any", self.fields["disputes"]).queryset = rows
         cast("Any", self.fields["to"]).queryset = agents
 

@@ -3,6 +3,7 @@
 from django.urls import reverse
 
 from aftersales import actors
+from aftersales.models import User
 from aftersales.testing import file, one, pay, place
 from refunds import actions
 from refunds.models import Dispute
@@ -169,3 +170,16 @@ def test_only_supervisors_lead(cast, client):
     assert found == {"sam": 404, "bob": 404, "olga": 200, "liz": 200}
     assert snapshot(dispute) == before
     assert Dispute.objects.get().agent == agent()
+
+
+def test_cases_are_given_to_who_is_at_a_desk_only(cast, client):
+    """Who has left, or may not open the admin, is offered neither by who leads nor by who hands over."""
+    dispute = claimed(cast)
+    for name, off in (("kim", {}), ("lee", {"is_active": False}), ("max", {"is_staff": False})):
+        User.objects.filter(pk=agent(name).pk).update(**off)
+    client.force_login(lead())
+    given = client.get(reverse(SUPERVISE)).context["form"].fields["to"].queryset
+    client.force_login(agent())
+    handed = client.get(page(dispute, "hand_over")).context["form"].fields["to"].queryset
+    assert [user.name for user in given] == ["Kim", "Liz", "Sam"]
+    assert [user.name for user in handed] == ["Kim", "Liz"]
