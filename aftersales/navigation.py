@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from aftersales.attention import views as attention
+from aftersales.counts import capped
 from aftersales.help.models import Enquiry
 from aftersales.models import User
 from refunds.admin import desk, figures, supervise
@@ -42,7 +43,7 @@ class Entry:
         link = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         item = {"title": capfirst(str(model._meta.verbose_name_plural)), "icon": self.icon, "link": link}
         if self.count and (found := self.count(cast("User", request.user))):
-            item |= {"badge": f"{MOST_COUNTED}+" if found > MOST_COUNTED else str(found), "badge_variant": "danger"}
+            item |= {"badge": capped(found, MOST_COUNTED), "badge_variant": "danger"}
         return item
 
 
@@ -62,7 +63,7 @@ class Page:
             return None
         item = {"title": self.title, "icon": self.icon, "link": reverse(f"admin:{self.url}")}
         waits = self.count() if self.count else 0
-        return item | {"badge": waits, "badge_variant": "danger"} if waits else item
+        return item | {"badge": capped(waits, MOST_COUNTED), "badge_variant": "danger"} if waits else item
 
 
 def _cases(user: User) -> int:

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from aftersales.counts import capped
 from aftersales.help.models import Enquiry
 from aftersales.lifecycle.admin import person
 from aftersales.lifecycle.admin.queue import MOST_COUNTED, capped_counts
@@ -35,7 +36,7 @@ class Card:
 
     @property
     def shown(self) -> str:
-        return f"{MOST_COUNTED}+" if self.number > MOST_COUNTED else str(self.number)
+        return capped(self.number, MOST_COUNTED)
 
 
 Waiting = tuple[Any, QuerySet[Any], str, bool]

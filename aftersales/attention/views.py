@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from aftersales.attention.sections import AT_ONCE, BY_SLUG, PATIENCE, SECTIONS, Section
+from aftersales.counts import capped
 from aftersales.keys import key_of
 from aftersales.lifecycle.admin import person
 from aftersales.models import Heartbeat
@@ -56,11 +57,11 @@ def _shown(section: Section) -> dict[str, Any]:
     """The first rows, and how many there are; counted only where not all are shown."""
     rows = list(section.rows()[: SHOWN + 1])
     count = len(rows) if len(rows) <= SHOWN else section.rows().order_by()[: MOST_COUNTED + 1].count()
-    return {"section": section, "items": [section.item(row) for row in rows[:SHOWN]], "count": _capped(count)}
-
-
-def _capped(count: int) -> str:
-    return f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count)
+    return {
+        "section": section,
+        "items": [section.item(row) for row in rows[:SHOWN]],
+        "count": capped(count, MOST_COUNTED),
+    }
 
 
 def act(request: HttpRequest, slug: str) -> HttpResponse:

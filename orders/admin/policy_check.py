@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from aftersales.counts import capped
 from aftersales.lifecycle.admin.rights import MOST_COUNTED
 from orders.admin.fields import human
 from orders.models import Order, Policy, Shop
@@ -94,8 +95,7 @@ def kept(policy: Policy) -> str:
 
 def counted(orders: QuerySet[Order]) -> str:
     """How many orders, as far as it is worth counting."""
-    number = orders.order_by()[: MOST_COUNTED + 1].count()
-    return f"{MOST_COUNTED}+" if number > MOST_COUNTED else str(number)
+    return capped(orders.order_by()[: MOST_COUNTED + 1].count(), MOST_COUNTED)
 
 
 def _standing(policy: Policy) -> Policy | None:

@@ -13,7 +13,7 @@ from aftersales.actors import Role
 from aftersales.models import User
 
 # An inbox says how many are unread up to here.
-MOST_COUNTED = 100
+MOST_COUNTED = 99
 
 
 class Channel(models.TextChoices):

@@ -8,6 +8,7 @@ from typing import Any
 from django import template
 from django.utils import timezone
 
+from aftersales.counts import capped
 from aftersales.lifecycle.errors import Refused
 from aftersales.lifecycle.table import State
 from aftersales.models import User
@@ -34,8 +35,8 @@ def unread_notices(user: object) -> str:
     """`{% unread_notices user as unread %}`: how many notices the reader has not read, "" for none and for nobody."""
     if not isinstance(user, User):
         return ""
-    number = Notice.objects.in_inbox(user).unread()[:MOST_COUNTED].count()
-    return f"{MOST_COUNTED - 1}+" if number == MOST_COUNTED else str(number or "")
+    number = Notice.objects.in_inbox(user).unread()[: MOST_COUNTED + 1].count()
+    return capped(number, MOST_COUNTED) if number else ""
 
 
 @register.filter

@@ -15,6 +15,7 @@ from django.db.models import Count, IntegerField, Model, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
+from aftersales.counts import capped
 from aftersales.lifecycle.admin.keyset import KeysetChangeList, KeysetPage
 from aftersales.lifecycle.admin.rights import person
 from aftersales.lifecycle.table import Lifecycle, State
@@ -178,7 +179,7 @@ class QueueChangeList(KeysetChangeList):
     def _shown(self, tab: Tab, counts: Mapping[str, int], present: bool) -> dict[str, Any]:
         found = [counts[leaf.key] for leaf in (tab.parts or (tab,)) if leaf.key in counts]
         number = sum(found)
-        words = f"{MOST_COUNTED}+" if number > MOST_COUNTED else str(number) if found else ""
+        words = capped(number, MOST_COUNTED) if found else ""
         if self.more:
             words = f"{min(number, MOST_COUNTED)}+" if number else ""
         return {"label": tab.label, "url": self.get_query_string({TAB: tab.key}), "count": words, "present": present}
