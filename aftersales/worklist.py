@@ -6,23 +6,25 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.contrib import admin
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from aftersales.attention import views as attention
 from aftersales.counts import capped
 from aftersales.help.models import Enquiry
 from aftersales.lifecycle.admin import person
-from aftersales.lifecycle.admin.queue import MOST_COUNTED, capped_counts
+from aftersales.lifecycle.admin.queue import MOST_COUNTED, TAB, capped_counts
 from orders.admin.rights import owns_a_shop, works_in_a_shop
 from orders.models import Order
 from orders.states import OrderState
+from refunds.admin.dispute_queue import TABS
 from refunds.bulk.plan import to_confirm
-from refunds.models import Dispute, Payout, Ticket
+from refunds.models import Dispute, Ticket
 from refunds.models.ticket import OF_SELLER
-from refunds.states import DisputeState, PayoutState
 
 
 @dataclass(frozen=True)
@@ -43,12 +45,12 @@ Waiting = tuple[Any, QuerySet[Any], str, bool]
 
 
 def cards(request: HttpRequest) -> list[Card]:
-    """All of them in one query, however many rows there are."""
-    waiting = [*_of_seller(request), *_of_owner(request), *_of_service(request), *_of_operator(request)]
-    if not waiting:
-        return []
-    counts = capped_counts({str(at): rows for at, (_title, rows, _url, _urgent) in enumerate(waiting)}, person(request))
-    return [Card(title, counts[str(at)], url, urgent) for at, (title, _rows, url, urgent) in enumerate(waiting)]
+    """All that a list shows in one query, however many rows there are, and what needs attention in another."""
+    waiting = [*_of_seller(request), *_of_owner(request), *_of_service(request)]
+    queries = {str(at): rows for at, (_title, rows, _url, _urgent) in enumerate(waiting)}
+    counts = capped_counts(queries, person(request)) if queries else {}
+    found = [Card(title, counts[str(at)], url, urgent) for at, (title, _rows, url, urgent) in enumerate(waiting)]
+    return found + _of_operator(request)
 
 
 def _list(name: str, query: str = "") -> str:
@@ -81,23 +83,23 @@ def _of_service(request: HttpRequest) -> list[Waiting]:
     user = person(request)
     if not user.is_customer_service:
         return []
-    disputes = Dispute.objects.for_cs(user).open()
-    late = Q(late_at__isnull=False) | Q(state=str(DisputeState.REVIEW), due_at__lte=Now())
     letters = Enquiry.objects.of_desk(user).filter(waiting_since__isnull=False)
     return [
-        (_("My disputes"), disputes.filter(agent=user), _list("refunds_dispute", "?queue=mine"), False),
-        (_("Disputes that are nobody’s"), disputes.filter(agent=None), _list("refunds_dispute", "?queue=new"), False),
-        (_("Disputes beyond their time"), disputes.filter(late), _list("refunds_dispute", "?queue=late"), True),
+        _of_tab(request, "mine", _("My disputes")),
+        _of_tab(request, "new", _("Disputes that are nobody’s")),
+        _of_tab(request, "late", _("Disputes beyond their time"), urgent=True),
         (_("Letters to answer"), letters, _list("help_enquiry"), False),
     ]
 
 
-def _of_operator(request: HttpRequest) -> list[Waiting]:
-    if not person(request).sees_everything:
+def _of_tab(request: HttpRequest, key: str, title: str, *, urgent: bool = False) -> Waiting:
+    """What a tab of the desk's list holds for the person, and the way there."""
+    tab = next(tab for tab in TABS if tab.key == key)
+    rows = tab.of(admin.site._registry[Dispute].get_queryset(request), person(request))
+    return title, rows, _list("refunds_dispute", f"?{TAB}={key}"), urgent
+
+
+def _of_operator(request: HttpRequest) -> list[Card]:
+    if not attention.may_see(request):
         return []
-    failed = Payout.objects.filter(state__in=(str(PayoutState.FAILED), str(PayoutState.UNKNOWN)))
-    aside = Ticket.objects.filter(set_aside_at__isnull=False)
-    return [
-        (_("Payouts that failed, or nobody knows"), failed, _list("refunds_payout"), True),
-        (_("Tickets that the system could not move"), aside, _list("refunds_ticket", "?set_aside=on&queue=all"), True),
-    ]
+    return [Card(_("Needs attention"), attention.waiting(), reverse("admin:attention"), urgent=True)]
