@@ -20,6 +20,7 @@ from orders.admin.fields import SearchedChoice
 from orders.admin.forms import AmountsForm, CouponForm, ProductForm, ShopForm, SkuForm, SkuFormSet, StockForm
 from orders.admin.goods_table import GoodsTable
 from orders.admin.rights import OfShop, OfShopChild, ShopFilter, employments, owns_a_shop, works_in_a_shop
+from orders.admin.stock import KeepsStock, StockFilter
 from orders.effects import change_stock
 from orders.models import Coupon, Product, Shop, ShopStaff, Sku, Warehouse
 from orders.states import ShopRole
@@ -126,7 +127,7 @@ class SkuInline(TabularInline[Sku, Product]):
 
 
 @admin.register(Product)
-class ProductAdmin(ExportsAndImports[Product], OfShopChild[Product]):
+class ProductAdmin(KeepsStock, ExportsAndImports[Product], OfShopChild[Product]):
     operator_may = ALL | TABLES
     owner_may = ALL | TABLES
     seller_may = frozenset({"view", "change", "export"})
@@ -134,7 +135,7 @@ class ProductAdmin(ExportsAndImports[Product], OfShopChild[Product]):
     form = ProductForm
     inlines = (SkuInline,)
     list_display = ("title", "code", "shop", "department", "stock", "on_sale_from", "on_sale_until")
-    list_filter = (ShopFilter,)
+    list_filter = (ShopFilter, StockFilter)
     list_select_related = ("shop",)
     search_fields = ("title", "code__startswith", "skus__code__startswith")
     fields = ("shop", "code", "title", "department", "description", "goods_rule", "warehouse", "on_sale_from",
@@ -177,10 +178,6 @@ class ProductAdmin(ExportsAndImports[Product], OfShopChild[Product]):
                 item.instance if adding else (item.instance, item.changed_data)
             )
         change_stock(moved)
-
-    @admin.display(description=_("stock"))
-    def stock(self, product: Product) -> str:
-        return " · ".join(str(sku.stock) for sku in product.skus.all())
 
 
 @admin.register(Coupon)

@@ -15,6 +15,9 @@ from orders.models.goods import GoodsRule
 from orders.models.search import words_of
 from orders.states import Profile, ShopRole
 
+# Of a variant with so many left or fewer, buyers are told how many, and sellers that it runs out.
+FEW = 10
+
 
 class ShopQuerySet(models.QuerySet["Shop"]):
     def of_staff(self, user: User) -> ShopQuerySet:
@@ -166,6 +169,11 @@ class Sku(models.Model):
     def unit_price(self) -> int:
         """What one unit costs now, in minor units."""
         return self.price - self.discount
+
+    @property
+    def is_scarce(self) -> bool:
+        """Few enough left to say how many."""
+        return 0 < self.stock <= FEW
 
 
 class Coupon(models.Model):

@@ -16,12 +16,11 @@ from aftersales.lifecycle.table import State, Transition
 from aftersales.money import shown
 from orders import carriers
 from orders.lifecycle import ORDER
-from orders.models import Order, OrderEvent, OrderLine, Shipment, Sku
+from orders.models import Order, OrderEvent, OrderLine, Shipment
 from orders.rules import unit_shares
 from orders.states import OrderState
 
 register = template.Library()
-FEW = 10
 
 _CONSEQUENCES = {
     OrderState.AWAITING_PAYMENT: _("Then the order is closed and nothing is charged."),
@@ -116,12 +115,6 @@ def tracking(carrier: str, number: str) -> str:
 def known_carriers() -> Iterable[carriers.Carrier]:
     """`{% known_carriers as all %}`"""
     return carriers.CARRIERS
-
-
-@register.filter
-def scarce(sku: Sku) -> bool:
-    """Few enough left to say how many."""
-    return 0 < sku.stock <= FEW
 
 
 @register.filter
