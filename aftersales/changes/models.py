@@ -33,6 +33,10 @@ class ChangeQuerySet(models.QuerySet["Change"]):
             return self
         return self.filter(shop__staff__user=user, shop__staff__role="owner")
 
+    def of_row(self, row: models.Model) -> ChangeQuerySet:
+        """What was changed of a row; nothing, where its key is no number: people change no such row."""
+        return self.filter(kind=row._meta.label_lower, key=row.pk) if isinstance(row.pk, int) else self.none()
+
 
 class Change(models.Model):
     """

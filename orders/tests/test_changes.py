@@ -3,9 +3,10 @@
 import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from aftersales.changes.models import Act, Change
-from aftersales.models import User
+from aftersales.models import Heartbeat, User
 from orders.models import Coupon, Policy, Product, Sku
 
 
@@ -93,3 +94,9 @@ def test_foreign_history_is_missing(cast, client):
     product = Product.objects.get(code="mug")
     assert client.get(reverse("admin:orders_product_history", args=[product.pk])).status_code == 404
     assert User.objects.exists()
+
+
+def test_a_row_whose_key_is_no_number_has_an_empty_history(cast, client):
+    Heartbeat.objects.create(name="beat", at=timezone.now())
+    client.force_login(cast.operator)
+    assert not client.get(reverse("admin:aftersales_heartbeat_history", args=["beat"])).context["changes"]

@@ -162,7 +162,7 @@ class ByRole(ModelAdmin[M]):
 
     def changes_of(self, request: HttpRequest, row: M) -> QuerySet[Change]:
         """What this person reads of what people changed of the row."""
-        return Change.objects.filter(kind=self.opts.label_lower, key=row.pk).select_related("person")
+        return Change.objects.of_row(row).select_related("person")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[M], search_term: str
