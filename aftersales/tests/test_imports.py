@@ -10,8 +10,8 @@ from aftersales.tests.source import modules
 GROUND, PAYMENTS, ORDERS, REFUNDS, ROOF = range(5)
 FLOORS = {"payments": PAYMENTS, "orders": ORDERS, "refunds": REFUNDS}
 GROUND_FLOOR = (
-    "models", "actors", "masks", "keys", "counts", "money", "numbers", "readers", "wake", "skin", "changes", "lifecycle",
-    "jobs", "exchange", "templatetags",
+    "models", "actors", "masks", "keys", "counts", "money", "numbers", "readers", "wake", "skin", "changes",
+    "lifecycle", "jobs", "exchange", "templatetags",
 )  # fmt: skip
 
 # Inside orders and refunds: a module knows those of a smaller rank, and its own rank where several share a trade.
@@ -30,6 +30,7 @@ RANKS = {
     "guards": 5,
     "actions": 6,
     "staffing": 6,
+    "stocking": 6,
     "money": 6,
     "workers": 6,
     "told": 6,

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, TypeVar, cast
 
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
+from django.core.exceptions import BadRequest
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.db.models.options import Options
@@ -18,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from aftersales.changes.models import Act, Change
 from aftersales.changes.record import record, snapshot
+from aftersales.keys import key_of
 from aftersales.models import User
 from aftersales.skin import ModelAdmin, StackedInline, TabularInline
 
@@ -118,6 +121,11 @@ class ByRole(ModelAdmin[M]):
             if lookup == name or (lookup.startswith(f"{name}__") and lookup[len(name) + 2 :] in FILTER_LOOKUPS):
                 return True
         return False
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[M], *rest: Any) -> Any:
+        if None in map(key_of, request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            raise BadRequest("a row's key is a number")
+        return super().response_action(request, queryset, *rest)
 
     # --- what people change is written down ---------------------------------------------------------------------------
 
