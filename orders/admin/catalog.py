@@ -149,6 +149,10 @@ class ProductAdmin(KeepsStock, ExportsAndImports[Product], OfShopChild[Product])
             return self.fields
         return ("shop",) if obj else ()
 
+    def get_fields(self, request: HttpRequest, obj: Product | None = None) -> tuple[str, ...]:
+        """Why, of a product that there is already."""
+        return (*self.fields, "why") if obj else self.fields
+
     def get_autocomplete_fields(self, request: HttpRequest) -> tuple[str, ...]:
         return ("shop", "warehouse") if person(request).is_superuser else ()
 

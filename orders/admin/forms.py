@@ -84,6 +84,13 @@ def known_currencies() -> set[str]:
 
 
 class ProductForm(forms.ModelForm[Any]):
+    why = forms.CharField(
+        label=_("why it is changed"),
+        max_length=500,
+        required=False,
+        help_text=_("For example: delivery of 3 May, counted anew, broken. It stays in the history."),
+    )
+
     class Meta:
         model = Product
         fields = (

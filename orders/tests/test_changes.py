@@ -100,3 +100,14 @@ def test_a_row_whose_key_is_no_number_has_an_empty_history(cast, client):
     Heartbeat.objects.create(name="beat", at=timezone.now())
     client.force_login(cast.operator)
     assert not client.get(reverse("admin:aftersales_heartbeat_history", args=["beat"])).context["changes"]
+
+
+def test_why_stock_changes_is_kept_with_it(cast, client):
+    """On the page of one product too, whoever keeps its stock; a reason without a change is none."""
+    address = reverse("admin:orders_product_change", args=[cast.mug.product_id])
+    for person in (cast.bob, cast.agent_of_shop()):
+        client.force_login(person)
+        send(client, address, why="Nothing at all")
+        send(client, address, why="Two broke", **{"skus-0-more": "-2"})
+    assert [change.reason for change in Change.objects.all()] == ["Two broke", "Two broke"]
+    assert Sku.objects.get(pk=cast.mug.pk).stock == 996

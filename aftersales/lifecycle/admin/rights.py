@@ -133,6 +133,7 @@ class ByRole(ModelAdmin[M]):
         """Before anything is written, the row as it is, under its lock."""
         kept = snapshot(*self._whole(request, form.instance.pk)) if change else {}
         request.row_before = kept  # type: ignore[attr-defined]  # read by log_change
+        request.row_why = form.cleaned_data.get("why", "")  # type: ignore[attr-defined]
         return super().save_form(request, form, change)
 
     def _whole(self, request: HttpRequest, key: Any) -> tuple[Any, list[tuple[str, Any]]]:
@@ -150,11 +151,14 @@ class ByRole(ModelAdmin[M]):
         return record(person(request), Act.ADDED, obj, {}, snapshot(*self._whole(request, obj.pk)))
 
     def log_change(self, request: HttpRequest, obj: M, message: Any) -> Any:
-        """With what differs; a change without a form, such as a new password, by its name."""
+        """With what differs, and why where the form asks; a change without a form, such as a new password, by its
+        name."""
         before = request.__dict__.pop("row_before", None)
         if before is None:
             return record(person(request), Act.CHANGED, obj, reason=str(message))
-        return record(person(request), Act.CHANGED, obj, before, snapshot(*self._whole(request, obj.pk)))
+        after = snapshot(*self._whole(request, obj.pk))
+        why = request.__dict__.pop("row_why") if after != before else ""
+        return record(person(request), Act.CHANGED, obj, before, after, why)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         return [record(person(request), Act.REMOVED, row, snapshot(row)) for row in queryset]
