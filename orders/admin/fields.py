@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from aftersales.keys import key_of
@@ -56,7 +57,11 @@ class WholeNumberField(forms.IntegerField):
 
 
 class SearchedChoice(AutocompleteSelect):
-    """A choice by searching; what is no key, which only a forged form sends, selects nothing."""
+    """A choice by searching; what is no key, which only a forged form sends, selects nothing. While nothing is chosen
+    it says what is searched for, which is its name for who cannot see it."""
+
+    def build_attrs(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return super().build_attrs(*args, **kwargs) | {"data-placeholder": capfirst(self.field.verbose_name)}
 
     def optgroups(self, name: str, value: Any, attr: dict[str, Any] | None = None) -> Any:
         keys = [key for key in value if key_of(key) is not None]
