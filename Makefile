@@ -17,7 +17,7 @@ help:
 	@echo "make run            the shop with everything it needs, on http://127.0.0.1:8000/ (Ctrl-C stops it)"
 	@echo "make test           all tests, in a real browser too (one: make test ARGS='-k name')"
 	@echo "make soak           the longer tests: thousands of tickets, 100,000 random steps, every race"
-	@echo "make stories        the buyer's pages in every width, language and light; screenshots in test-results/"
+	@echo "make stories        pages in every width, language and light; screenshots in test-results/"
 	@echo "make bench          speed and memory, as ratios of one run"
 	@echo "make check          style, types, templates, migrations, deployment settings, diagrams, translations"
 	@echo "make demo-reset     delete the demo shop: the next run starts over"
@@ -47,8 +47,8 @@ soak: $(FOR_TEST) .env browser
 
 stories: $(FOR_TEST) .env browser
 	LOOKS=all $(BORROWING) $(VENV) -m pytest -p aftersales.dev.strict -n 2 $(ARGS) \
-	    aftersales/tests/test_stories.py aftersales/tests/test_every_page.py refunds/tests/test_ticket_browser.py \
-	    refunds/tests/test_fifty_tickets.py
+	    aftersales/tests/test_stories.py aftersales/tests/test_every_page.py aftersales/tests/test_every_staff_page.py \
+	    refunds/tests/test_ticket_browser.py refunds/tests/test_fifty_tickets.py
 
 bench: $(FOR_TEST) .env
 	$(BORROWING) $(VENV) -m bench.sweep

@@ -100,10 +100,14 @@ class Stage:
     rows: dict[str, Any]
 
     def request(self, who: str) -> Any:
-        """What the admin is asked with, without a page."""
-        request = RequestFactory().get("/")
-        request.user = User.objects.get(pk=self.people[who].pk)
-        return request
+        return asking(self.people[who])
+
+
+def asking(person: User) -> Any:
+    """What the admin is asked with, without a page."""
+    request = RequestFactory().get("/")
+    request.user = User.objects.get(pk=person.pk)
+    return request
 
 
 def _enter(person: User) -> Client:
@@ -119,11 +123,11 @@ def stage(shared):
         cast = make_cast()
         people = {"agent": cast.agent_of_shop(), "owner": cast.bob, "cs": agent(), "supervisor": supervisor()}
         people |= {"operator": cast.operator, "auditor": auditor(), "stranger": cast.dave, "buyer": cast.alice}
-        rows = _rows(cast)
+        rows = a_row_of_each(cast)
         yield Stage(cast, people, {who: _enter(person) for who, person in people.items()}, rows)
 
 
-def _rows(cast: Any) -> dict[str, Any]:
+def a_row_of_each(cast: Any) -> dict[str, Any]:
     """A row of each model, of the shop if it has one."""
     dispute = with_cs(cast, {cast.mug: 1})
     rule = AutoRule.objects.create(shop=cast.shop, name="Small things", effect="agree", most=10**6)
