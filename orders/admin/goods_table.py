@@ -166,7 +166,8 @@ class GoodsTable(Incoming):
         """What is wrong with the units to add; `more` becomes their number."""
         text = sku.more or "0"
         digits = text.removeprefix("-")
-        if not (digits.isascii() and digits.isdecimal() and int(digits) <= MOST):
+        # What is longer is too much anyway, and int() refuses very long ones.
+        if not (digits.isascii() and digits.isdecimal() and len(digits) <= len(str(MOST)) and int(digits) <= MOST):
             return {"add_to_stock": _("%(text)s is not a whole number.") % {"text": text}}
         sku.more = int(text)
         if sku.stock + sku.more < 0:

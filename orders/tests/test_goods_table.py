@@ -96,6 +96,10 @@ BAD = {
     "no amount": ("product,sku,title,price\nx,x,X,1e3\n", "price"),
     "too fine an amount": ("product,sku,title,price\nx,x,X,1.005\n", "price"),
     "discount above the price": ("product,sku,title,price,discount\nx,x,X,1,2\n", "discount"),
+    "more digits than anybody counts": (
+        f"product,sku,title,price,add_to_stock\nx,x,X,1,{'9' * 5000}\n",
+        "add_to_stock",
+    ),
     "half a unit": ("product,sku,title,price,add_to_stock\nx,x,X,1,0.5\n", "add_to_stock"),
     "more than there is": ("product,sku,title,price,add_to_stock\nx,x,X,1,-1\n", "add_to_stock"),
     "a code too long": (f"product,sku,title,price\nx,{'x' * 51},X,1\n", "sku"),
