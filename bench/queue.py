@@ -60,11 +60,13 @@ MANY = (
     " AND x.opened_at > now() - interval '90 days') >= 3"
 )
 
-# What the page says beside: who reads it, where they work, how much is new for them, and which reasons there are.
+# What the page says beside: who reads it, where and with whom they work, how much is new for them, and which reasons
+# there are.
 READER = f"(SELECT min(user_id) FROM orders_shopstaff WHERE shop_id = {BIG_SHOP})"
 FRAME = (
     f"SELECT * FROM aftersales_user WHERE id = {READER}",
     f"SELECT * FROM orders_shopstaff w JOIN orders_shop s ON s.id = w.shop_id WHERE user_id = {READER}",
+    f"SELECT * FROM orders_shopstaff w JOIN aftersales_user u ON u.id = w.user_id WHERE shop_id = {BIG_SHOP}",
     f"SELECT count(*) FROM refunds_notice WHERE person_id = {READER} AND channel = 'inbox' AND read_at IS NULL",
     "SELECT * FROM refunds_reason ORDER BY side, id",
 )
