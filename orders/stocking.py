@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from aftersales.changes.models import Act
-from aftersales.changes.record import Snapshot, record
+from aftersales.changes.record import Snapshot, record_each
 from aftersales.models import User
 from orders.effects import change_stock, lock_stock
 from orders.models import Product, Sku
@@ -22,5 +22,4 @@ def restock(units: dict[int, int], by: User, why: str) -> None:
             name = f"{Sku._meta.verbose_name} · {sku} · stock"
             before[name], after[name] = sku.stock, sku.stock + units[key]
         change_stock(units)
-        for product, (before, after) in told.items():
-            record(by, Act.CHANGED, product, before, after, why)
+        record_each(by, Act.CHANGED, [(product, *figures) for product, figures in told.items()], why)

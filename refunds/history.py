@@ -109,7 +109,7 @@ def entries(
 
 def handed_on(ticket: Ticket) -> list[Entry]:
     """Who gave the ticket to whom, newest first: for the people of its shop. No move of its life, so no event of it."""
-    given = Change.objects.filter(kind=Ticket._meta.label_lower, key=ticket.pk, act=Act.CHANGED)
+    given = Change.objects.of_row(ticket).filter(act=Act.CHANGED)
     return [_given(change) for change in given.select_related("person").order_by("-pk")]
 
 

@@ -51,10 +51,12 @@ def record(
     return change
 
 
-def record_each(person: User, act: Act, changed: Iterable[tuple[Model, Snapshot, Snapshot]]) -> list[Change]:
+def record_each(
+    person: User, act: Act, changed: Iterable[tuple[Model, Snapshot, Snapshot]], reason: str = ""
+) -> list[Change]:
     """Write down what was done to each of these rows, with its before and after, in one statement. Their shops have to
     be read with them."""
-    return Change.objects.bulk_create(_change(person, act, row, before, after) for row, before, after in changed)
+    return Change.objects.bulk_create(_change(person, act, *each, reason) for each in changed)
 
 
 def _change(person: User, act: Act, row: Model, before: Snapshot, after: Snapshot, reason: str = "") -> Change:
