@@ -56,6 +56,14 @@ class WholeNumberField(forms.IntegerField):
         return super().to_python(value)
 
 
+class WhyField(forms.CharField):
+    """Why goods are changed, kept with the change."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        example = _("For example: delivery of 3 May, counted anew, broken. It stays in the history.")
+        super().__init__(max_length=500, help_text=example, **kwargs)
+
+
 class SearchedChoice(AutocompleteSelect):
     """A choice by searching; what is no key, which only a forged form sends, selects nothing. While nothing is chosen
     it says what is searched for, which is its name for who cannot see it."""

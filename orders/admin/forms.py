@@ -13,7 +13,7 @@ from django.forms import BaseInlineFormSet
 from django.utils.translation import gettext_lazy as _
 
 from aftersales.keys import key_of
-from orders.admin.fields import AmountField, WholeNumberField
+from orders.admin.fields import AmountField, WholeNumberField, WhyField
 from orders.effects import lock_stock
 from orders.errors import OrderError
 from orders.models import Coupon, GoodsRule, Policy, Product, Shop, Sku, Warehouse
@@ -84,12 +84,7 @@ def known_currencies() -> set[str]:
 
 
 class ProductForm(forms.ModelForm[Any]):
-    why = forms.CharField(
-        label=_("why it is changed"),
-        max_length=500,
-        required=False,
-        help_text=_("For example: delivery of 3 May, counted anew, broken. It stays in the history."),
-    )
+    why = WhyField(label=_("why it is changed"), required=False)
 
     class Meta:
         model = Product

@@ -14,6 +14,7 @@ from import_export.widgets import Widget
 from aftersales import money
 from aftersales.exchange.cells import plain
 from aftersales.exchange.tables import Incoming, Moment, column
+from aftersales.keys import key_of
 from orders.admin.forms import MOST
 from orders.effects import change_stock
 from orders.models import Product, Shop, Sku
@@ -165,9 +166,8 @@ class GoodsTable(Incoming):
     def _moved(self, sku: Any) -> dict[str, Any]:
         """What is wrong with the units to add; `more` becomes their number."""
         text = sku.more or "0"
-        digits = text.removeprefix("-")
-        # What is longer is too much anyway, and int() refuses very long ones.
-        if not (digits.isascii() and digits.isdecimal() and len(digits) <= len(str(MOST)) and int(digits) <= MOST):
+        units = key_of(text.removeprefix("-"))
+        if units is None or units > MOST:
             return {"add_to_stock": _("%(text)s is not a whole number.") % {"text": text}}
         sku.more = int(text)
         if sku.stock + sku.more < 0:

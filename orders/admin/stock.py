@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from aftersales.keys import key_of
 from aftersales.lifecycle.admin import ByRole, person
 from orders import stocking
-from orders.admin.fields import WholeNumberField
+from orders.admin.fields import WholeNumberField, WhyField
 from orders.admin.forms import MOST
 from orders.effects import lock_stock
 from orders.models import Product, Sku
@@ -65,11 +65,7 @@ class RestockForm(forms.Form):
     sold   the variants whose number was another one by then, with what it is now
     """
 
-    why = forms.CharField(
-        label=gettext_lazy("Why"),
-        max_length=500,
-        help_text=gettext_lazy("For example: delivery of 3 May, counted anew, broken. It stays in the history."),
-    )
+    why = WhyField(label=gettext_lazy("Why"))
 
     def __init__(self, skus: list[Sku], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
