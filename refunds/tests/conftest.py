@@ -3,6 +3,8 @@
 import pytest
 
 import payments.sandbox
+from aftersales.models import User
+from orders.models import ShopStaff
 from payments.testing import SandboxProcess
 from refunds.tests.mailbox import MailServer
 from refunds.tests.service import staffed
@@ -49,3 +51,11 @@ def post(mail_server, settings):
 def desk(cast):
     """The cast with customer service: Sam, Sue and Sid."""
     return staffed(cast)
+
+
+@pytest.fixture
+def colleague(cast):
+    """An agent of the shop, who is no owner."""
+    user = User.objects.create_user("ann@example.com", "x", name="Ann", is_staff=True)
+    ShopStaff.objects.create(shop=cast.shop, user=user)
+    return user
