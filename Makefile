@@ -1,6 +1,7 @@
 # Paths are relative and nothing calls a script out of .venv/bin by its name: their first lines break when the
 # project's own path contains a space.
-PYTHON ?= python3
+# Which one the environment is made by; left empty, it is chosen.
+PYTHON ?=
 VENV := .venv/bin/python
 # Tests and checks stop the embedded services that they started.
 BORROWING := $(VENV) -m aftersales.dev.borrow
@@ -120,25 +121,27 @@ services-stop: $(FOR_RUN)
 $(FOR_RUN): requirements.txt
 	@$(ENVIRONMENT)
 	@echo "Installing what the shop needs …"
-	@$(VENV) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(VENV) -m pip install -qq --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 $(FOR_TEST): requirements.txt requirements-dev.txt
 	@$(ENVIRONMENT)
 	@echo "Installing what the shop and its tests need …"
-	@$(VENV) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(VENV) -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
 	@touch $(FOR_RUN) $@
 
-# A usable .venv stays; a missing or broken one is made anew by the first Python that is new enough.
+# A usable .venv stays; a missing or broken one is made anew: by PYTHON where it is given, otherwise by the first Python
+# that is found, unless another one is clearly faster.
 define ENVIRONMENT
 $(VENV) -m pip --version > /dev/null 2>&1 && exit 0; \
-for python in "$(PYTHON)" python3.14 python3.13 python3.12 python3.11; do \
-    "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null || continue; \
-    "$$python" -c 'import ensurepip, venv' 2> /dev/null || { \
-        echo "$$python cannot make virtual environments. Debian, Ubuntu: apt-get install python3-venv" >&2; exit 1; }; \
-    exec "$$python" -m venv --clear .venv; \
+for python in $(if $(PYTHON),"$(PYTHON)",python3 /usr/bin/python3 python3.14 python3.13 python3.12 python3.11); do \
+    took="$$("$$python" -I aftersales/dev/fit.py 2> /dev/null)" || continue; \
+    [ -n "$$best" ] && [ $$((took * 5)) -gt $$((least * 4)) ] && continue; \
+    best="$$python" least="$$took"; \
 done; \
-echo "Python 3.11 or newer is needed, and $(PYTHON) is not. Say where it is: make PYTHON=/path/to/python3.12" >&2; \
+[ -n "$$best" ] && exec "$$best" -m venv --clear .venv; \
+echo "A Python is needed: 3.11 or newer, which makes virtual environments (Debian, Ubuntu: apt-get install python3-venv)." \
+    "Say where there is one: make PYTHON=/path/to/python3.12" >&2; \
 exit 1
 endef
 
