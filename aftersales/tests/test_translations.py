@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 from django.db.models import TextChoices
 from django.utils import translation
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 from django.utils.translation.template import templatize
 
 from aftersales.dev import translations
@@ -112,7 +112,9 @@ def test_nothing_is_kept_that_nobody_says():
 
 def test_the_skin_speaks_chinese():
     """Django's own catalogue has some of its words, ours the others."""
-    assert english_left(gettext_lazy(text) for text in skin_words()) == []
+    # Some versions of Python find a text that counts only where it is counted.
+    alone = [gettext_lazy(text) for text in skin_words() - {"entry"}]
+    assert english_left([*alone, ngettext_lazy("entry", "entries", 1)]) == []
 
 
 def test_no_translation_is_a_guess():
