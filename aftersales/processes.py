@@ -129,7 +129,7 @@ def workplace(
 def chromium() -> Iterator[Browser]:
     """The system's Chromium where there is one, by choice without its windows: it needs no download. Gone after the
     module: its event loop runs in this thread, in which the ORM must not be forbidden longer than needed."""
-    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     found = next(filter(None, map(shutil.which, names)), None)
     switches = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
