@@ -115,7 +115,17 @@ PLAIN: Final[Mapping[str, Plain]] = {
         gettext_lazy("Question"),
         {"answer": gettext_lazy("Answered")},
         {"answer": gettext_lazy("Customer service has answered. Read it on the page; there you can also ask back.")},
-    )
+    ),
+    "job": Plain(
+        gettext_lazy("Work in bulk"),
+        {"hand_on": gettext_lazy("Waits for an owner’s confirmation")},
+        {
+            "hand_on": gettext_lazy(
+                "It is about more tickets or more money than one person decides alone. Look at what would happen, and "
+                "confirm it. Nothing happens until an owner does; after a day it is dropped."
+            )
+        },
+    ),
 }
 
 

@@ -184,7 +184,7 @@ def _happenings(source: Source, keys: Sequence[int]) -> list[Happening]:
 
 def _notices(source: Source, found: Sequence[Happening], channels: Sequence[Channel]) -> Iterator[Notice]:
     told = _told(found)
-    quiet = _silenced({person for people in told.values() for person in people}) if Channel.EMAIL in channels else {}
+    quiet = silenced({person for people in told.values() for person in people}) if Channel.EMAIL in channels else {}
     for happening in found:
         group = group_of(source.life.name, happening.event.action)
         for person, role in told[happening.event.pk].items():
@@ -193,7 +193,7 @@ def _notices(source: Source, found: Sequence[Happening], channels: Sequence[Chan
                     yield _notice(source, happening, person, role, channel)
 
 
-def _silenced(people: Collection[int]) -> dict[int, frozenset[NoticeGroup]]:
+def silenced(people: Collection[int]) -> dict[int, frozenset[NoticeGroup]]:
     """{person: the groups that they keep out of their mail}, in one statement."""
     return {row.pk: row.silenced for row in NoticeSettings.objects.filter(person__in=people)}
 

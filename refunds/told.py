@@ -106,6 +106,7 @@ _GROUPS: Final[Mapping[str, NoticeGroup]] = {
     "order": NoticeGroup.ORDERS,
     "ticket": NoticeGroup.CASES,
     "dispute": NoticeGroup.CASES,
+    "job": NoticeGroup.CASES,
     "payout": NoticeGroup.MONEY,
 }
 

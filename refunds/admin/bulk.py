@@ -129,7 +129,7 @@ class _Plan:
         user, params = person(self.request), self._params()
         if plan.is_above(self.kind, promised):
             if not self.owns:
-                plan.hand_on(self.job, params)
+                plan.ask_owners(self.job, params)
                 return HttpResponseRedirect(self.request.path)
             # Who confirms the work of a colleague is the second person; an owner's own takes the password once more.
             if user.pk == self.job.by_id and not did_recently_reauthenticate(self.request):

@@ -5,6 +5,8 @@ from django.urls import reverse
 from aftersales.jobs import work
 from aftersales.models import User
 from orders.models import ShopStaff
+from refunds.mailing import message
+from refunds.models import Notice, NoticeSettings
 from refunds.tests.in_bulk import confirm, filed, job_of, planned, states
 
 
@@ -57,6 +59,35 @@ def test_the_owners_are_told_what_waits_for_them(cast, client, colleague, settin
     confirm(client, url)
     assert job_of(url).ready_at
     assert [waiting(client, who) for who in (cast.bob, second)] == [0, 0]
+
+
+def test_the_owners_get_a_notice(cast, client, colleague, settings):
+    """Once, in the inbox and by mail, whoever gets mails about cases; it leads to what they have to confirm."""
+    settings.BULK_TICKETS_ALONE = 1
+    second = User.objects.create_user("mia@example.com", "x", name="Mia", is_staff=True, language="zh-hans")
+    ShopStaff.objects.create(shop=cast.shop, user=second, role="owner")
+    NoticeSettings.objects.create(person=second, cases=False)
+    client.force_login(colleague)
+    url = planned(client, "agree", [filed(cast), filed(cast)])
+    confirm(client, url)
+    confirm(client, url)
+
+    notices = Notice.objects.filter(life="job").select_related("person")
+    assert {(notice.person, notice.channel) for notice in notices} == {
+        (cast.bob, "inbox"),
+        (cast.bob, "email"),
+        (second, "inbox"),
+    }
+    mail = message(notices.get(channel="email"))
+    assert mail.subject == f"Work in bulk {job_of(url).pk}: Waits for an owner’s confirmation"
+    assert f"{settings.PUBLIC_URL}{url}" in mail.body
+    for who, words in ((cast.bob, "Waits for an owner’s confirmation"), (second, "等待店主确认")):
+        client.force_login(who)
+        client.cookies.pop(settings.LANGUAGE_COOKIE_NAME, None)
+        inbox = client.get(reverse("refunds:inbox"), headers={"Accept-Language": who.language or "en"}).content.decode()
+        assert words in inbox
+        assert url in inbox
+        assert client.get(url).status_code == 200
 
 
 def test_an_owner_is_not_told_of_their_own(cast, client, settings):
