@@ -68,7 +68,9 @@ def grant(ticket: Ticket, cast) -> None:
 
 
 @pytest.mark.long
-def test_ticket_order_ledger_and_channel_agree(workplace, cast, tmp_path, monkeypatch):
+def test_ticket_order_ledger_and_channel_agree(workplace, cast, tmp_path, settings, monkeypatch):
+    # Sixty households file for thousands of orders on one day.
+    settings.TICKETS_PER_DAY = 10_000
     dice = random.Random(20261123)
     given = os.environ.get("BOOKS_FILE")
     made = Path(given) if given else baskets(tmp_path / "b.csv", int(os.environ.get("BOOKS_ORDERS", "60")), dice)
