@@ -42,14 +42,13 @@ HAGGLES = {
 class Walk:
     """A walk from situation to situation. `steps` yields what can be tried now as (name, act); `where` names the
     situation, which is visited once; `edges` are the steps that were seen: (life, action, from, to). What leads
-    nowhere else, such as a message, is tried once a state. The walk is over when it has seen all of `enough`."""
+    nowhere else, such as a message, is tried once a state."""
 
     steps: Callable[[], Iterator[tuple[str, Act]]]
     where: Callable[[], Any]
     edges: set[tuple[str, str, str, str]] = field(default_factory=set)
     seen: set[Any] = field(default_factory=set)
     tried: set[tuple[str, str]] = field(default_factory=set)
-    enough: set[tuple[str, str, str, str]] = field(default_factory=set)
 
     def go(self) -> "Walk":
         """Try everything from here, and from wherever it leads; nothing of it stays."""
@@ -59,8 +58,6 @@ class Walk:
         self.seen.add(here)
         before = {event: _last(event) for _, event in HISTORIES}
         for name, act in list(self.steps()):
-            if self.enough and self.enough <= self.edges:
-                return self
             if name in STAYS and (name, here[0]) in self.tried:
                 continue
             with transaction.atomic():
