@@ -184,7 +184,7 @@ def _happenings(source: Source, keys: Sequence[int]) -> list[Happening]:
 
 def _notices(source: Source, found: Sequence[Happening], channels: Sequence[Channel]) -> Iterator[Notice]:
     told = _told(found)
-    quiet = silenced({person for people in told.values() for person in people}) if Channel.EMAIL in channels else {}
+    quiet = _silenced({person for people in told.values() for person in people}) if Channel.EMAIL in channels else {}
     for happening in found:
         group = group_of(source.life.name, happening.event.action)
         for person, role in told[happening.event.pk].items():
@@ -193,7 +193,33 @@ def _notices(source: Source, found: Sequence[Happening], channels: Sequence[Chan
                     yield _notice(source, happening, person, role, channel)
 
 
-def silenced(people: Collection[int]) -> dict[int, frozenset[NoticeGroup]]:
+def tell(people: Collection[int], role: Role, life: str, event: int, action: str, *, number: str, path: str) -> None:
+    """Tell people, each once, of what has no life of a table (notice_words.PLAIN): in the inbox, and by mail whoever
+    has not silenced its group. Inside the transaction in which it happened."""
+    group = group_of(life, action)
+    quiet = _silenced(people) if group else {}
+    notices = (
+        Notice(
+            person_id=person,
+            role=role,
+            channel=channel,
+            life=life,
+            event_id=event,
+            action=action,
+            number=number,
+            path=path,
+            about=number,
+            next_at=Now() if channel == Channel.EMAIL else None,
+        )
+        for person in people
+        for channel in Channel
+        if channel != Channel.EMAIL or group not in quiet.get(person, ())
+    )
+    Notice.objects.bulk_create(notices, ignore_conflicts=True)
+    wake(SEND)
+
+
+def _silenced(people: Collection[int]) -> dict[int, frozenset[NoticeGroup]]:
     """{person: the groups that they keep out of their mail}, in one statement."""
     return {row.pk: row.silenced for row in NoticeSettings.objects.filter(person__in=people)}
 

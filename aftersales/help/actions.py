@@ -20,8 +20,7 @@ from aftersales.lifecycle.errors import Refused
 from aftersales.models import User
 from aftersales.numbers import mint
 from aftersales.wake import wake
-from refunds.models import Channel, Notice
-from refunds.notices import SEND
+from refunds.notices import tell
 
 # The life under which an answer stands among the notices, and what happened.
 LIFE, ANSWER = "enquiry", "answer"
@@ -137,22 +136,8 @@ def _tell(enquiry: Enquiry, letter: Letter) -> None:
     if enquiry.person_id is None:
         wake(SEND_ANSWERS)
         return
-    Notice.objects.bulk_create(
-        Notice(
-            person_id=enquiry.person_id,
-            role=Role.BUYER,
-            channel=channel,
-            life=LIFE,
-            event_id=letter.pk,
-            action=ANSWER,
-            number=enquiry.number,
-            path=enquiry.get_absolute_url(),
-            about=enquiry.number,
-            next_at=Now() if channel == Channel.EMAIL else None,
-        )
-        for channel in Channel
-    )
-    wake(SEND)
+    number, path = enquiry.number, enquiry.get_absolute_url()
+    tell({enquiry.person_id}, Role.BUYER, LIFE, letter.pk, ANSWER, number=number, path=path)
 
 
 def _check_agent(enquiry: Enquiry, by: User) -> None:

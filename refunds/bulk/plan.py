@@ -4,16 +4,13 @@ happen to them now, and only what it promised is carried out."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
-from django.db.models.functions import Now
 from django.urls import reverse
 
 from aftersales.actors import Role
@@ -22,14 +19,12 @@ from aftersales.jobs.models import Job, JobRow
 from aftersales.jobs.verbs import release
 from aftersales.lifecycle.errors import Conflict, Refused
 from aftersales.models import User
-from aftersales.wake import wake
 from orders.models import Shop, ShopStaff
 from orders.states import ShopRole
 from refunds.bulk.work import OnTickets, tickets_of
-from refunds.models import Channel, Notice, Ticket
-from refunds.notices import SEND, silenced
+from refunds.models import Ticket
+from refunds.notices import tell
 from refunds.states import Kind
-from refunds.told import group_of
 
 # The life under which a job stands among the notices, and what happened.
 LIFE, HAND_ON = "job", "hand_on"
@@ -119,27 +114,8 @@ def ask_owners(job: Job, params: dict[str, Any]) -> None:
         hand_on(job, params)
         owners = ShopStaff.objects.filter(shop=job.shop_id, role=ShopRole.OWNER, user__is_active=True)
         people = set(owners.exclude(user=job.by_id).values_list("user_id", flat=True))
-        Notice.objects.bulk_create(_notices(job, people), ignore_conflicts=True)
-        wake(SEND)
-
-
-def _notices(job: Job, people: set[int]) -> Iterator[Notice]:
-    quiet = silenced(people)
-    for person, channel in product(sorted(people), Channel):
-        if channel == Channel.EMAIL and group_of(LIFE, HAND_ON) in quiet.get(person, ()):
-            continue
-        yield Notice(
-            person_id=person,
-            role=Role.SELLER,
-            channel=channel,
-            life=LIFE,
-            event_id=job.pk,
-            action=HAND_ON,
-            number=str(job.pk),
-            path=reverse("admin:refunds_ticket_bulk", args=[job.token]),
-            about=str(job.pk),
-            next_at=Now() if channel == Channel.EMAIL else None,
-        )
+        path = reverse("admin:refunds_ticket_bulk", args=[job.token])
+        tell(people, Role.SELLER, LIFE, job.pk, HAND_ON, number=str(job.pk), path=path)
 
 
 def to_confirm(user: User) -> QuerySet[Job]:
